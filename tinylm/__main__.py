@@ -1,0 +1,5 @@
+"""`python -m tinylm` is the `tinylm` command."""
+
+from tinylm.cli.app import main
+
+main()
