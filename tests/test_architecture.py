@@ -1,0 +1,108 @@
+"""The directions that imports may take, and what must never stand in the code. Read from the source, not run."""
+
+import ast
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LIBRARY = sorted((ROOT / "tinylm").rglob("*.py"))
+SERVER = sorted((ROOT / "server" / "tinylm_server").rglob("*.py"))
+HEAVY = {"torch", "transformers", "datasets", "accelerate", "pyarrow", "pandas"}
+# The only places of the library that the training extra's packages may be imported from.
+MAY_BE_HEAVY = (ROOT / "tinylm" / "training", ROOT / "tinylm" / "data", ROOT / "tinylm" / "cli" / "doctor.py")
+
+
+def module_name(path: Path) -> str:
+    base = ROOT / "server" if "tinylm_server" in path.parts else ROOT
+    parts = path.relative_to(base).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_of(tree: ast.AST) -> set[str]:
+    """Return the full names of the modules that the nodes below import."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"line {node.lineno}: imports are written in full"
+            names |= {node.module or ""} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def top_level_imports(path: Path) -> set[str]:
+    """Return what importing the file imports: everything but the bodies of functions and TYPE_CHECKING blocks."""
+    tree = ast.parse(path.read_text("utf-8"))
+
+    class Pruner(ast.NodeTransformer):
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802  # ast's own naming
+            return None
+
+        def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # noqa: N802
+            return None
+
+        def visit_If(self, node: ast.If) -> ast.If | None:  # noqa: N802
+            if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+                return None
+            return node
+
+    return imports_of(Pruner().visit(tree))
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=module_name)
+def test_library_knows_nothing_of_editors(path: Path) -> None:
+    """`tinylm` imports neither the server nor LSP."""
+    roots = {name.split(".")[0] for name in imports_of(ast.parse(path.read_text("utf-8")))}
+
+    assert not roots & {"tinylm_server", "pygls", "lsprotocol"}
+
+
+@pytest.mark.parametrize("path", SERVER, ids=module_name)
+def test_server_imports_nothing_heavy(path: Path) -> None:
+    """The server's processes run without torch, transformers and datasets, even inside functions."""
+    roots = {name.split(".")[0] for name in imports_of(ast.parse(path.read_text("utf-8")))}
+
+    assert not roots & HEAVY
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=module_name)
+def test_heavy_packages_stay_in_training(path: Path) -> None:
+    """Serving installs no torch, so only training, and reading of Parquet and Hub data, may import such packages."""
+    roots = {name.split(".")[0] for name in imports_of(ast.parse(path.read_text("utf-8")))}
+
+    assert not roots & HEAVY or any(path.is_relative_to(place) for place in MAY_BE_HEAVY)
+
+
+@pytest.mark.parametrize("files", [LIBRARY, SERVER], ids=["tinylm", "tinylm_server"])
+def test_imports_have_no_cycle(files: list[Path]) -> None:
+    """Within a package imports run one way: the modules can be put in an order."""
+    modules = {module_name(path): path for path in files}
+    graph = {name: {i for i in top_level_imports(path) if i in modules and i != name} for name, path in modules.items()}
+
+    order = list(graphlib.TopologicalSorter(graph).static_order())
+
+    assert len(order) == len(modules)
+
+
+@pytest.mark.parametrize("module", ["tinylm", "tinylm.cli.app", "tinylm.model.language_model", "tinylm.errors"])
+def test_import_loads_nothing_heavy(module: str) -> None:
+    """Importing what serving needs loads none of the training extra's packages, and no network library."""
+    program = f"import sys, {module}; print(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert not set(loaded.stdout.split()) & (HEAVY | {"requests", "httpx", "huggingface_hub"})
+
+
+@pytest.mark.parametrize("path", LIBRARY + SERVER, ids=module_name)
+def test_nothing_is_unpickled(path: Path) -> None:
+    """Models and checkpoints are data: no pickle, no torch.load, no code from a model directory, no shell."""
+    text = path.read_text("utf-8")
+    roots = {name.split(".")[0] for name in imports_of(ast.parse(text))}
+
+    assert not roots & {"pickle", "cPickle", "dill", "joblib", "shelve"}
+    for word in ("torch.load(", "trust_remote_code=True", "shell=True", "os.system("):
+        assert word not in text, word
