@@ -39,13 +39,13 @@ def top_level_imports(path: Path) -> set[str]:
     tree = ast.parse(path.read_text("utf-8"))
 
     class Pruner(ast.NodeTransformer):
-        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # noqa: N802  # ast's own naming
+        def visit_FunctionDef(self, node: ast.FunctionDef) -> None:  # ast's own naming
             return None
 
-        def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:  # noqa: N802
+        def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> None:
             return None
 
-        def visit_If(self, node: ast.If) -> ast.If | None:  # noqa: N802
+        def visit_If(self, node: ast.If) -> ast.If | None:
             if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
                 return None
             return node
