@@ -1,0 +1,158 @@
+// One real editor for one test file: a fresh profile, code-server on a fresh port, one Chromium page.
+// It knows nothing of what TinyLM shows; driver/workbench.mjs knows the workbench, driver/tinylm.mjs our extension.
+
+import { chromium } from 'playwright-core';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ensureCodeServer } from '../../../scripts/code_server.mjs';
+import { installPackage, packageExtension, startServer, urlFor, vsix } from '../../../scripts/editor.mjs';
+import { venvPython } from '../../../scripts/python.mjs';
+import { repository, which } from '../../../scripts/steps.mjs';
+import { until } from './until.mjs';
+
+/** Screenshots and the logs of failures; ignored by git. */
+export const results = join(repository, 'test-results');
+
+const CHROMIUM_FLAGS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+];
+
+/** Chords for what the tests do often; bound in the profile so that no palette is needed. */
+export const KEYS = { dumpState: 'Control+Alt+Shift+F9', hover: 'Control+Alt+Shift+F8', suggestInline: 'Control+Alt+Shift+F7' };
+
+const KEYBINDINGS = [
+  { key: 'ctrl+alt+shift+f9', command: 'tinylm.internal.dumpState' },
+  { key: 'ctrl+alt+shift+f8', command: 'editor.action.showHover' },
+  { key: 'ctrl+alt+shift+f7', command: 'editor.action.inlineSuggest.trigger' },
+];
+
+/** A quiet workbench: nothing that opens, suggests or fetches by itself. */
+const SETTINGS = {
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+  'workbench.enableExperiments': false,
+  'workbench.colorTheme': 'Default Light Modern',
+  'telemetry.telemetryLevel': 'off',
+  'extensions.autoUpdate': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'git.enabled': false,
+  'window.commandCenter': false,
+  'chat.commandCenter.enabled': false,
+  'files.simpleDialog.enable': true,
+  'files.autoSave': 'off',
+  'editor.minimap.enabled': false,
+  'editor.wordBasedSuggestions': 'off',
+  'editor.hover.delay': 100,
+  // The list wins over ghost text when a letter is typed; the completion test asks for the list itself.
+  'editor.quickSuggestions': { other: 'off', comments: 'off', strings: 'off' },
+  'security.workspace.trust.enabled': false,
+};
+
+/**
+ * Start an editor on a folder made of `files` (name to text), with `open` shown.
+ * Returns { page, folder, userDataDir, server, open(name), evidence(name), close() }.
+ */
+export async function launch({ name, files, open, settings = {}, extension = true }) {
+  const root = mkdtempSync(join(tmpdir(), `tinylm-editor-${name}-`));
+  const editor = { name, root, folder: join(root, 'folder'), userDataDir: join(root, 'user') };
+  editor.close = () => close(editor);
+  process.once('exit', () => editor.server && !editor.server.stopping && signalGroup(editor.server.pid));
+  try {
+    writeFiles(editor.folder, files);
+    writeFiles(join(editor.userDataDir, 'User'), {
+      'settings.json': JSON.stringify({ ...SETTINGS, 'tinylm.python.path': venvPython, ...settings }, null, 2),
+      'keybindings.json': JSON.stringify(KEYBINDINGS),
+    });
+    await startEverything(editor, extension);
+    await show(editor, open);
+    return editor;
+  } catch (error) {
+    await evidence(editor, 'launch');
+    await close(editor);
+    throw error;
+  }
+}
+
+async function startEverything(editor, extension) {
+  const entry = await ensureCodeServer();
+  const profile = { userDataDir: editor.userDataDir, extensionsDir: join(editor.root, 'extensions') };
+  if (extension) {
+    if (!(process.env.TINYLM_PACKAGED && existsSync(vsix))) await packageExtension();
+    await installPackage(entry, profile);
+  }
+  editor.server = await startServer(entry, { ...profile, log: join(editor.root, 'code-server.log') });
+  const executablePath = process.env.CHROMIUM ?? which('chromium');
+  editor.browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+  editor.context = await editor.browser.newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: 'reduce' });
+  editor.page = await editor.context.newPage();
+  editor.page.setDefaultTimeout(30_000);
+  editor.evidence = (what) => evidence(editor, what);
+  editor.screenshot = (what) => screenshot(editor, what);
+  editor.open = (file) => show(editor, file);
+}
+
+/** Load the page with `file` (may end in `:LINE:COLUMN`) open, and wait until its text can be typed into. */
+async function show(editor, file) {
+  await editor.page.goto(urlFor(editor.server.port, editor.folder, join(editor.folder, file)));
+  const tab = file.replace(/:\d+:\d+$/, '');
+  await editor.page.locator(`.tab.active[data-resource-name="${tab}"]`).waitFor({ timeout: 60_000 });
+  await editor.page.locator('.editor-group-container.active .view-lines .view-line').first().waitFor();
+}
+
+function writeFiles(folder, files) {
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}
+
+async function screenshot(editor, what) {
+  mkdirSync(results, { recursive: true });
+  const path = join(results, `${editor.name}-${what}.png`);
+  await editor.page.screenshot({ path, caret: 'hide', animations: 'disabled' });
+  return path;
+}
+
+/** Keep what a failure looked like: the page and the logs of the editor and of our extension. */
+async function evidence(editor, what) {
+  const slug = `FAILED-${what.replace(/\W+/g, '-').slice(0, 60)}`;
+  if (editor.page && !editor.page.isClosed()) await screenshot(editor, slug);
+  const logs = join(editor.userDataDir, 'logs');
+  if (existsSync(logs)) cpSync(logs, join(results, `${editor.name}-${slug}-logs`), { recursive: true });
+}
+
+/** End everything, in the order in which VS Code ends its children by itself. */
+async function close(editor) {
+  await editor.context?.close();
+  await editor.browser?.close();
+  await editor.server?.stop();
+  await until(() => processesOf(editor).length === 0, `the processes started in ${editor.root} to end`, 15_000);
+  rmSync(editor.root, { recursive: true, force: true });
+}
+
+/** Process ids whose command line names this editor's folder: a language server or job that outlived its editor. */
+export function processesOf(editor) {
+  if (process.platform !== 'linux') return [];
+  const others = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
+  return others.filter((pid) => commandLine(pid).includes(editor.root)).map(Number);
+}
+
+function commandLine(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return ''; // It ended meanwhile.
+  }
+}
+
+function signalGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Already gone.
+  }
+}
