@@ -1,0 +1,161 @@
+"""Find the merges of byte-pair encoding, exactly as `tokenizers.trainers.BpeTrainer` does, but so that it can stop.
+
+Words are sequences of token ids; the pair of neighbours with the highest count becomes a new token, again and again.
+Counts are updated from the words that hold the pair, and a heap finds the next pair, so a merge costs what it
+changes. Order of ties: the higher count first, then the lower left id, then the lower right id.
+
+Ids: 0 is `<|endoftext|>`, 1 to 256 are the bytes in the order of GPT-2's printable characters, then the merges.
+
+Identity with Hugging Face includes two of its quirks, which matter where one string is built in two ways (runs such as
+`-----`): the token keeps its first id, and the count of a pair that was merged is never set back to zero.
+Source: `bpe/trainer.rs` and `bpe/word.rs` of huggingface/tokenizers 0.23.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from tinylm.errors import Cancelled
+from tinylm.tokens.byte_level import BYTE_TO_CHAR
+
+__all__ = ["END_OF_TEXT", "FIRST_VOCABULARY", "Merge", "learn_merges"]
+
+END_OF_TEXT = "<|endoftext|>"
+_SHIFT = 32
+_WORDS_BETWEEN_POLLS = 4096
+
+
+# Token id -> bytes for the ids that exist before the first merge; the special token stands for no bytes.
+FIRST_VOCABULARY: tuple[bytes, ...] = (
+    b"",
+    *(bytes([byte]) for byte in sorted(range(256), key=BYTE_TO_CHAR.__getitem__)),
+)
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One merge: two token ids, the id they become, and the pair's count when it was chosen."""
+
+    left: int
+    right: int
+    result: int
+    count: int
+
+
+def learn_merges(
+    counts: Mapping[str, int],
+    vocab_size: int,
+    *,
+    on_merge: Callable[[int, Merge], None],
+    should_stop: Callable[[], bool],
+) -> tuple[list[bytes], list[Merge]]:
+    """Learn merges until the vocabulary has `vocab_size` entries or no pair is left.
+
+    Args:
+        counts: how often each pre-token occurs.
+        on_merge: called after each merge with the vocabulary's size and the merge.
+        should_stop: polled between merges and inside long ones.
+    Returns: the vocabulary, id -> bytes, with the special token as empty bytes; and the merges in order.
+    Raises: Cancelled when `should_stop` says so.
+    """
+    state = _State(counts, should_stop)
+    while len(state.vocabulary) < vocab_size:
+        merge = state.next_merge()
+        if merge is None:
+            break
+        on_merge(len(state.vocabulary), merge)
+    return state.vocabulary, state.merges
+
+
+class _State:
+    """Words, pair counts and the heap, kept in step."""
+
+    def __init__(self, counts: Mapping[str, int], should_stop: Callable[[], bool]) -> None:
+        self._should_stop = should_stop
+        self._until_poll = 0
+        self.vocabulary = list(FIRST_VOCABULARY)
+        self.merges: list[Merge] = []
+        self._id_from_bytes = {token: token_id for token_id, token in enumerate(self.vocabulary) if token}
+        id_from_byte = [self._id_from_bytes[bytes([byte])] for byte in range(256)]
+        self._words: list[list[int]] = []
+        self._weights: list[int] = []
+        self._pair_counts: dict[int, int] = {}
+        self._heap: list[tuple[int, int, int, set[int]]] = []
+        self._serial = 0
+        where: dict[int, set[int]] = {}
+        for index, (word, weight) in enumerate(counts.items()):
+            self._poll()
+            ids = [id_from_byte[byte] for byte in word.encode("utf-8", "replace")]
+            self._words.append(ids)
+            self._weights.append(weight)
+            for left, right in zip(ids, ids[1:], strict=False):
+                pair = (left << _SHIFT) | right
+                self._pair_counts[pair] = self._pair_counts.get(pair, 0) + weight
+                where.setdefault(pair, set()).add(index)
+        self._push(where)
+
+    def next_merge(self) -> Merge | None:
+        """Apply the best merge and return it; None when no pair is left."""
+        while self._heap:
+            self._poll()
+            negative_count, pair, serial, places = heapq.heappop(self._heap)
+            count = self._pair_counts[pair]
+            if count != -negative_count:
+                # The count changed since this was pushed; the entry goes back to where it now belongs.
+                heapq.heappush(self._heap, (-count, pair, serial, places))
+                continue
+            if count < 1:
+                return None
+            left, right = pair >> _SHIFT, pair & ((1 << _SHIFT) - 1)
+            merge = Merge(left, right, self._id_of(self.vocabulary[left] + self.vocabulary[right]), count)
+            self.merges.append(merge)
+            self._apply(merge, places)
+            return merge
+        return None
+
+    def _id_of(self, token: bytes) -> int:
+        token_id = self._id_from_bytes.setdefault(token, len(self.vocabulary))
+        if token_id == len(self.vocabulary):
+            self.vocabulary.append(token)
+        return token_id
+
+    def _apply(self, merge: Merge, places: Iterable[int]) -> None:
+        """Replace the pair in every word that holds it, left to right, and count the pairs that go and come."""
+        left, right, result = merge.left, merge.right, merge.result
+        pair_counts, where = self._pair_counts, dict[int, set[int]]()
+        for index in places:
+            self._poll()
+            word, weight = self._words[index], self._weights[index]
+            at = 0
+            while at < len(word) - 1:
+                if word[at] != left or word[at + 1] != right:
+                    at += 1
+                    continue
+                word[at : at + 2] = (result,)
+                if at > 0:
+                    before = word[at - 1] << _SHIFT
+                    pair_counts[before | left] -= weight
+                    pair_counts[before | result] = pair_counts.get(before | result, 0) + weight
+                    where.setdefault(before | result, set()).add(index)
+                if at + 1 < len(word):
+                    after = word[at + 1]
+                    pair_counts[(right << _SHIFT) | after] -= weight
+                    pair = (result << _SHIFT) | after
+                    pair_counts[pair] = pair_counts.get(pair, 0) + weight
+                    where.setdefault(pair, set()).add(index)
+                at += 1
+        self._push(where)
+
+    def _push(self, where: dict[int, set[int]]) -> None:
+        for pair, places in where.items():
+            count = self._pair_counts[pair]
+            if count > 0:
+                self._serial += 1
+                heapq.heappush(self._heap, (-count, pair, self._serial, places))
+
+    def _poll(self) -> None:
+        self._until_poll -= 1
+        if self._until_poll < 0:
+            self._until_poll = _WORDS_BETWEEN_POLLS
+            if self._should_stop():
+                raise Cancelled("stopped while merging; nothing was written")

@@ -1,0 +1,46 @@
+"""Write a trained tokenizer as the two files that Hugging Face's tools open.
+
+`tokenizer.json` is what `tokenizers` itself writes for byte-level BPE; `tokenizer_config.json` names the class for
+`AutoTokenizer.from_pretrained`. Reading them back is the business of `tinylm.tokens.tokenizer`.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import tokenizers
+
+from tinylm.tokenizer_training.merges import END_OF_TEXT, Merge
+from tinylm.tokens.byte_level import raw_from_bytes
+
+__all__ = ["save_tokenizer", "tokenizer_from_merges"]
+
+def tokenizer_from_merges(vocabulary: Sequence[bytes], merges: Sequence[Merge]) -> tokenizers.Tokenizer:
+    """Build the tokenizer object: no normaliser, GPT-2's split, byte-level BPE, `<|endoftext|>` as special token."""
+    spelled = [END_OF_TEXT, *(raw_from_bytes(token) for token in vocabulary[1:])]
+    # Where one pair was merged twice, the later rank counts, as in Hugging Face's own table.
+    last = {(merge.left, merge.right): rank for rank, merge in enumerate(merges)}
+    pairs = [(spelled[left], spelled[right]) for (left, right), _ in sorted(last.items(), key=lambda item: item[1])]
+    model = tokenizers.models.BPE({token: token_id for token_id, token in enumerate(spelled)}, pairs)
+    tokenizer = tokenizers.Tokenizer(model)
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.add_special_tokens([END_OF_TEXT])
+    return tokenizer
+
+
+def save_tokenizer(tokenizer: tokenizers.Tokenizer, directory: Path) -> None:
+    """Write `tokenizer.json` and `tokenizer_config.json` into an existing directory."""
+    text = tokenizer.to_str(pretty=True)
+    (directory / "tokenizer.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    config = {
+        "add_prefix_space": False,
+        "bos_token": END_OF_TEXT,
+        "clean_up_tokenization_spaces": False,
+        "eos_token": END_OF_TEXT,
+        "model_max_length": 1_000_000_000,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "unk_token": END_OF_TEXT,
+    }
+    text = json.dumps(config, indent=2, sort_keys=True)
+    (directory / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8", newline="\n")

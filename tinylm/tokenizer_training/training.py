@@ -1,0 +1,97 @@
+"""Train a tokenizer: count, then merge. What the two do is in `counting.py` and `merges.py`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import tokenizers
+
+from tinylm.errors import BadData, UsageError
+from tinylm.tokenizer_training.counting import CountingProgress, count_corpus, default_workers
+from tinylm.tokenizer_training.merges import FIRST_VOCABULARY, Merge, learn_merges
+from tinylm.tokenizer_training.saving import tokenizer_from_merges
+
+__all__ = ["MergingProgress", "TrainedTokenizer", "train_tokenizer"]
+
+SMALLEST_VOCABULARY = len(FIRST_VOCABULARY)
+LARGEST_VOCABULARY = 65_536  # What the reader of tokenizer files accepts.
+
+
+@dataclass(frozen=True)
+class MergingProgress:
+    """One merge that was just made: the vocabulary's size after it, the size asked for, and the two parts."""
+
+    vocab_size: int
+    vocab_size_wanted: int
+    left: bytes
+    right: bytes
+
+
+@dataclass(frozen=True)
+class TrainedTokenizer:
+    """A vocabulary (id -> bytes, the special token as empty bytes), its merges, and what it was learned from."""
+
+    vocabulary: tuple[bytes, ...]
+    merges: tuple[Merge, ...]
+    vocab_size_wanted: int
+    n_documents: int
+    n_bytes: int
+    n_pretokens: int
+    n_distinct_pretokens: int
+
+    @property
+    def is_smaller_than_wanted(self) -> bool:
+        """Whether the corpus held too few pairs for the size asked."""
+        return len(self.vocabulary) < self.vocab_size_wanted
+
+    def to_tokenizer(self) -> tokenizers.Tokenizer:
+        """Return the object of the `tokenizers` package that `save_tokenizer` writes."""
+        return tokenizer_from_merges(self.vocabulary, self.merges)
+
+
+def train_tokenizer(
+    documents: Iterable[str],
+    vocab_size: int,
+    *,
+    workers: int | None = None,
+    progress: Callable[[CountingProgress | MergingProgress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> TrainedTokenizer:
+    """Train byte-level BPE with GPT-2's split pattern on a stream of documents.
+
+    The result is that of `BpeTrainer(vocab_size, special_tokens=["<|endoftext|>"], initial_alphabet=...)`, id for id,
+    and does not depend on `workers`.
+
+    Args:
+        vocab_size: entries wanted, with the 256 bytes and `<|endoftext|>`; from 257 to 65,536.
+        workers: counting processes; one per processor when None.
+        progress: told about ten times a second while counting, and of every merge.
+        should_stop: polled at least every 0.1 s.
+    Raises: UsageError for a size out of range; BadData when there is no text; Cancelled when asked to stop.
+    """
+    if not SMALLEST_VOCABULARY <= vocab_size <= LARGEST_VOCABULARY:
+        raise UsageError(
+            f"--vocab-size {vocab_size}: choose {SMALLEST_VOCABULARY} (the bytes and <|endoftext|>) "
+            f"to {LARGEST_VOCABULARY}"
+        )
+    counted = count_corpus(
+        documents, workers=workers or default_workers(), progress=progress, should_stop=should_stop
+    )
+    if not counted.n_pretokens:
+        raise BadData("the corpus holds no text; name another with --data")
+    tokens = list(FIRST_VOCABULARY)
+
+    def on_merge(size: int, merge: Merge) -> None:
+        if size > len(tokens):
+            tokens.append(tokens[merge.left] + tokens[merge.right])
+        progress(MergingProgress(size, vocab_size, tokens[merge.left], tokens[merge.right]))
+
+    vocabulary, merges = learn_merges(counted.counts, vocab_size, on_merge=on_merge, should_stop=should_stop)
+    return TrainedTokenizer(
+        tuple(vocabulary),
+        tuple(merges),
+        vocab_size,
+        counted.n_documents,
+        counted.n_bytes,
+        counted.n_pretokens,
+        len(counted.counts),
+    )
