@@ -1,0 +1,90 @@
+"""Shared fixtures: a small tokenizer and a small random GPT-2, made by the reference libraries for each session."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+STORY = (
+    "Once upon a time there was a small fox named Pip who lived near the river. Every morning Pip looked for "
+    'something new. "What is that?" asked Pip. A little bird sat on a stone and cried because her nest was gone.\n\n'
+    'Pip said, "Don\'t cry, we will find it together!" They walked past the tall trees and the old mill. At last '
+    "they found the nest under a bush. The bird sang a happy song, and Pip laughed.\n\nThe end.\n"
+)
+
+
+def make_stories(n: int, seed: int = 0) -> list[str]:
+    """Return short texts over the words of one story: enough for a few hundred merges, the same for the same seed."""
+    rng = random.Random(seed)
+    words = STORY.split()
+    return [STORY, *(" ".join(rng.choices(words, k=40)).capitalize() + ".\n" for _ in range(n - 1))]
+
+
+@pytest.fixture(scope="session")
+def tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A byte-level BPE tokenizer of 400 entries, trained by the tokenizers library, as a directory."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    rust = Tokenizer(models.BPE())
+    rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    rust.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400,
+        special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    rust.train_from_iterator(make_stories(50), trainer)
+    directory = tmp_path_factory.mktemp("tokenizer")
+    rust.save(str(directory / "tokenizer.json"))
+    (directory / "tokenizer_config.json").write_text(
+        '{"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|endoftext|>", '
+        '"eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}'
+    )
+    return directory
+
+
+@pytest.fixture(scope="session")
+def model_directory(tokenizer_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random GPT-2 (2 layers, width 32, block 64) with the tokenizer above, saved by transformers."""
+    return build_random_model(tokenizer_directory, tmp_path_factory.mktemp("model"))
+
+
+def build_random_model(
+    tokenizer_directory: Path,
+    directory: Path,
+    *,
+    block_size: int = 64,
+    n_embd: int = 32,
+    n_layer: int = 2,
+    seed: int = 0,
+) -> Path:
+    """Write a random GPT-2 whose probabilities are far from uniform; its norms and biases are random too."""
+    import shutil
+
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=400,
+        n_positions=block_size,
+        n_embd=n_embd,
+        n_layer=n_layer,
+        n_head=4,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
+    torch.manual_seed(seed)
+    model = GPT2LMHeadModel(config)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("bias"):
+                parameter.normal_(0.0, 0.1)
+            elif ".ln_" in name:
+                parameter.normal_(1.0, 0.2)
+            else:
+                parameter.normal_(0.0, 0.2)
+    model.save_pretrained(str(directory))
+    for file in tokenizer_directory.iterdir():
+        shutil.copy(file, directory / file.name)
+    return directory
