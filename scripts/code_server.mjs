@@ -3,10 +3,11 @@
 //
 // The package's own install script downloads and builds more than is needed and fails where only package registries
 // can be reached, so it is not run: dependencies are installed without scripts and the few native modules are built here.
+// None of those is indispensable: without a compiler the editor runs too, with no log files of its own.
 // Steps and versions were tried together on Node 20; code-server 4.100.3 is VS Code 1.100.3.
 
 import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { isProgram, logged, main, repository, say, StepFailed, which } from './steps.mjs';
 
 const VERSION = '4.100.3';
@@ -33,32 +34,50 @@ function installedVersions() {
 }
 
 async function install() {
-  requirePrograms();
   // No marker means that an earlier install stopped half way: what it left is not worth understanding.
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n');
   const vscode = join(folder, 'node_modules', 'code-server', 'lib', 'vscode');
-  const step = (title, cwd, ...args) =>
-    logged(`code-server ${VERSION}: ${title}`, join(editorFolder, 'install.log'), 'npm', [...args, '--no-audit', '--no-fund'], { cwd });
-  await step('the package (1/5)', folder, 'install', '--ignore-scripts', `code-server@${VERSION}`);
-  await step('building argon2 (2/5)', folder, 'rebuild', 'argon2', '--build-from-source');
-  await step('the workbench (3/5)', vscode, 'install', '--omit=dev', '--ignore-scripts');
-  await step('its native modules (4/5)', vscode, 'rebuild', '@vscode/spdlog', 'native-watchdog', '@parcel/watcher');
-  await step('its built-in extensions (5/5)', join(vscode, 'extensions'), 'install', '--omit=dev', '--ignore-scripts');
-  link(which('rg'), join(vscode, 'node_modules', '@vscode', 'ripgrep', 'bin'), 'rg');
+  await npm('the package (1/4)', folder, 'install', '--ignore-scripts', `code-server@${VERSION}`);
+  await npm('the workbench (2/4)', vscode, 'install', '--omit=dev', '--ignore-scripts');
+  await npm('its built-in extensions (3/4)', join(vscode, 'extensions'), 'install', '--omit=dev', '--ignore-scripts');
+  await buildNativeModules(vscode);
+  if (which('rg') === null) say('notice: without ripgrep the editor cannot search (Debian: apt-get install ripgrep)');
+  else link(which('rg'), join(vscode, 'node_modules', '@vscode', 'ripgrep', 'bin'), 'rg');
   link('node_modules', vscode, 'node_modules.asar');
   writeFileSync(marker, wantedVersions());
   say(`code-server ${VERSION}: ready`);
 }
 
-function requirePrograms() {
-  const needed = { rg: 'ripgrep', make: 'build-essential', 'g++': 'build-essential', python3: 'python3' };
-  const missing = Object.keys(needed).filter((program) => which(program) === null);
-  if (missing.length > 0) {
-    const packages = [...new Set(missing.map((program) => needed[program]))].join(' ');
-    throw new StepFailed(`code-server needs ${missing.join(', ')}: install ${packages} (Debian: apt-get install ${packages}) and try again`, 7);
+function npm(title, cwd, ...args) {
+  const log = join(editorFolder, 'install.log');
+  return logged(`code-server ${VERSION}: ${title}`, log, 'npm', [...args, '--no-audit', '--no-fund'], { cwd, env: withHeaders() });
+}
+
+/** Node's own header files, where they lie beside it, spare node-gyp a download. */
+function withHeaders() {
+  const prefix = dirname(dirname(process.execPath));
+  return existsSync(join(prefix, 'include', 'node', 'node.h')) ? { ...process.env, npm_config_nodedir: prefix } : process.env;
+}
+
+async function buildNativeModules(vscode) {
+  try {
+    await npm('its native modules (4/4)', vscode, 'rebuild', '@vscode/spdlog', 'native-watchdog', '@parcel/watcher');
+    await npm('its password module', folder, 'rebuild', 'argon2', '--build-from-source');
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    say('notice: the native modules could not be built (Debian: apt-get install build-essential); going on without them');
+    replacePasswordModule();
   }
+}
+
+/** argon2 is loaded at the start but used only for passwords, and these scripts start code-server with `--auth none`. */
+function replacePasswordModule() {
+  const argon2 = join(folder, 'node_modules', 'argon2');
+  const refuse = "() => { throw new Error('argon2 was not built: passwords do not work in this installation'); }";
+  writeFileSync(join(argon2, 'package.json'), '{ "name": "argon2", "version": "0.0.0", "main": "refuse.js" }\n');
+  writeFileSync(join(argon2, 'refuse.js'), `module.exports = { hash: ${refuse}, verify: ${refuse} };\n`);
 }
 
 function link(target, directory, name) {

@@ -86,7 +86,7 @@ async function answering(server, log) {
   await server.stop();
   const output = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-3).join('\n') : '';
   const taken = output.includes('EADDRINUSE') ? `port ${server.port} is in use: choose another with --port` : `see ${log}`;
-  throw new StepFailed(`${output}\ncode-server did not start; ${taken}`, 7);
+  throw new StepFailed(`code-server did not start; ${taken}`, 7, output);
 }
 
 async function healthy(port) {

@@ -8,11 +8,12 @@ import { fileURLToPath } from 'node:url';
 
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** A failure that the user can act on: `main` prints its message as one line and exits with `exitCode`. */
+/** A failure that the user can act on: `main` prints `details`, then the message as one line, and exits with `exitCode`. */
 export class StepFailed extends Error {
-  constructor(message, exitCode = 1) {
+  constructor(message, exitCode = 1, details = '') {
     super(message);
     this.exitCode = exitCode;
+    this.details = details;
   }
 }
 
@@ -59,7 +60,7 @@ export async function logged(title, log, program, args, options = {}) {
   closeSync(file);
   if (code !== 0) {
     const tail = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-8).join('\n');
-    throw new StepFailed(`${tail}\nfailed: ${[program, ...args].join(' ')} (exit code ${code}; the whole output is in ${log})`);
+    throw new StepFailed(`"${[program, ...args].join(' ')}" failed with exit code ${code}; its output is in ${log}`, 1, tail);
   }
 }
 
@@ -69,7 +70,7 @@ export async function main(body) {
     process.exitCode = (await body()) ?? 0;
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
+    process.stderr.write(`${error.details ? `${error.details}\n` : ''}error: ${error.message}\n`);
     process.exitCode = error.exitCode;
   }
 }
