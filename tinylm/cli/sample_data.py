@@ -1,0 +1,65 @@
+"""`tinylm sample-data`: write the project's own generated stories to a file, whole or not at all.
+
+The stories come from `tinylm.data.stories`. The file has the layout of TinyStories: a line `<|endoftext|>` after each.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinylm.data.stories import stories
+from tinylm.errors import DiskProblem, UsageError
+
+__all__ = ["sample_data"]
+
+
+def sample_data(
+    out: Annotated[str, typer.Option(help="The file to write, or - for standard output.")],
+    n_stories: Annotated[int, typer.Option("--stories", min=1, help="How many stories.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same stories everywhere.")] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it exists.")] = False,
+) -> None:
+    """Write generated children's stories, each followed by a line `<|endoftext|>`."""
+    if out == "-":
+        for text in documents(n_stories, seed):
+            typer.echo(text, nl=False)
+        return
+    path = Path(out)
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory; name a file in it, such as {path / 'stories.txt'}")
+    if path.exists() and not force:
+        raise UsageError(f"{path} exists already; choose another name, or pass --force to replace it")
+    write_whole(path, documents(n_stories, seed))
+    typer.echo(f"{n_stories} stories, {path.stat().st_size / 1e6:.1f} MB: {path}", err=True)
+
+
+def documents(n_stories: int, seed: int) -> Iterator[str]:
+    """Yield each story with the line that ends it."""
+    for text in stories(n_stories, seed):
+        yield f"{text}\n<|endoftext|>\n"
+
+
+def write_whole(path: Path, texts: Iterator[str]) -> None:
+    """Write `texts` to a temporary neighbor of `path`, then rename it, so that nobody sees a part of the file.
+
+    Raises: DiskProblem when the place cannot be written; the old file is then as it was.
+    """
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        temporary = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(texts)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)  # mkstemp gives 0600
+        temporary.replace(path)
+    except OSError as error:
+        raise DiskProblem(f"cannot write {path}: {error.strerror or error}; choose another --out") from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)

@@ -1,0 +1,101 @@
+"""The rules that many kinds of story share: openings, days, feelings, thanks, endings. Templates, no code.
+
+Roles: `h` the hero, `f` a friend, `g` a grown-up of the family, `act` what the hero loves, `w` the weather.
+A kind's own rules come after these and replace those of the same name.
+"""
+
+__all__ = ["COMMON"]
+
+COMMON = """
+hello:
+    Once upon a time, there was a [little|young|small] {h.child} [named|called] {h}.
+    {h} was a <nice> {h.child} who lived in a [little|small|white|yellow|brick] house [on a hill|by the river|near the
+        woods|with a green door|at the end of the street].
+    There was once a <nice> {h.child} whose name was {h}.
+    In a [quiet|small|pretty] [town|village] [by the sea|near the mountains|far away] lived a <nice> {h.child} named
+        {h}.
+    {h} was [four|five|six|seven] years old and [small for {h.his} age|very curious|full of ideas|always in a hurry].
+    Long ago, in a house full of [books|clocks|cats|flowers|music], there lived a {h.child} named {h}.
+    {h} was the youngest {h.child} [in the village|on the street|in {h.his} family].
+likes:
+    {^h.he} loved {act.doing}.
+    {^h.he} liked to {act.do} [every day|all day long|whenever {h.he} could|before breakfast|after school].
+    More than anything, {h.he} liked to {act.do}.
+    Nothing made {h.him} happier than {act.doing}.
+    Most days {h.he} {act.did} until it was time for supper.
+    On most afternoons {h.he} {act.did}, but today was different.
+hello_two:
+    {h} and {f} were [best|good] friends. They lived [on the same street|next door to each other|in the same tall
+        house|in the same small town].
+    Once upon a time, there were two {both} named {h} and {f}. They [did everything together|were the best of
+        friends|played together every day].
+    {h} had a [good|best] friend named {f}. They [met|played] [every afternoon|after school|every day|on Saturdays].
+    Everyone in town knew {h} and {f}, because the two friends were always together.
+    {h} lived in a [red|tall|small] house, and {f} lived right across the street. They had been friends since they
+        were [babies|very small|two years old].
+nice:
+    kind
+    cheerful
+    clever
+    quiet
+    curious
+    friendly
+    brave
+    gentle
+    lively
+    shy
+one_day:
+    One day,
+    One {w} [morning|day|afternoon],
+    On a {w} [morning|day|afternoon],
+    One {w} [Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday],
+    [Early one|One] morning,
+    One afternoon,
+went:
+    went
+    walked
+    skipped
+    ran
+    hurried
+said:
+    said
+    told {h.him}
+    answered
+very_happy:
+    [very|so] happy
+    full of joy
+    as happy as [could be|a lark|a bird in spring]
+    happier than ever
+    glad
+smiled:
+    smiled
+    grinned
+    laughed
+    beamed
+hugged:
+    gave {h.him} a [big|long|warm] hug
+    hugged {h.him} [tightly|for a long time]
+    took {h.him} in {g.his} arms
+    put an arm around {h.him}
+sad_h:
+    {h} felt [sad|very sad|terrible|like crying].
+    Tears [ran down {h}'s cheeks|filled {h}'s eyes|came to {h}'s eyes].
+    {h} [sat down and cried|wanted to cry|began to cry|had a lump in {h.his} throat].
+    {h}'s [lip began to shake|heart felt heavy|eyes grew wet].
+evening_end:
+    That [night|evening], {h} fell asleep with a smile [on {h.his} face|].
+    When {h.he} went to bed that night, {h.he} was still smiling.
+    It had been a [wonderful|very good|long and happy] day.
+    And that was the best [part of the day|day of the whole week].
+    At supper, {h} told the [whole|] story [twice|three times|from start to end], and everyone
+        [listened|laughed|clapped].
+    {^h.he} dreamed about it all night long.
+    {h} could hardly wait for the next day.
+friends_end:
+    They were [good|better|the best of] friends from that day on.
+    After that, they played together [every day|whenever they could].
+    And the two friends [walked|went|ran] home [hand in hand|side by side|laughing and singing].
+    They [stayed|remained] friends for [a long time|many years|the rest of their lives].
+    The two of them laughed until their [bellies|sides|cheeks] hurt.
+    From then on, you never saw one without the other.
+"""
