@@ -65,6 +65,8 @@ class HubSource(Source):
         except (OSError, ValueError) as error:
             here = Path(self.name).exists()
             reason = str(error).splitlines()[0][:200]
-            advice = "check the folder" if here else "check the name and the connection, or use --data sample"
-            raise BadData(f"{self.name}: no file here, and not readable as a Hub dataset ({reason}); {advice}") from None
+            advice = "check the folder" if here else "check the name and the connection"
+            raise BadData(
+                f"{self.name}: no file here, and not readable as a Hub dataset ({reason}); {advice}"
+            ) from None
         return self._rows

@@ -12,7 +12,6 @@ A name is looked up on the Hub only when nothing of that name exists here. Docum
 that turns out to hold no text at all raises. Formats and encodings are in `readers.py`, mojibake in `cleaning.py`.
 """
 
-import glob
 import hashlib
 import re
 from abc import ABC, abstractmethod
@@ -93,7 +92,7 @@ def _open(spec: str, errors: str) -> Source:
     except OSError as error:
         raise BadData(f"{spec[:200]}: cannot be opened ({error.strerror}); check the path") from None
     if any(character in spec for character in "*?["):
-        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))
+        found = sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
         files = [file for file in found if not file.is_dir()]
         if not files:
             raise BadData(f"{spec}: no file matches; check the pattern, and quote it in the shell")

@@ -23,6 +23,7 @@ import regex
 from tinylm.errors import Cancelled, EnvironmentProblem
 from tinylm.tokenizer_training import worker
 from tinylm.tokens.pretokens import boundary_after
+from tinylm.tokens.spans import replace_surrogates
 
 __all__ = ["CountingProgress", "PretokenCounts", "count_corpus", "default_workers"]
 
@@ -102,7 +103,8 @@ class _Tally:
     def watch(self, documents: Iterable[str]) -> Iterator[str]:
         for text in documents:
             self.n_documents += 1
-            self.n_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+            text = replace_surrogates(text)
+            self.n_bytes += len(text) if text.isascii() else len(text.encode())
             self.poll()
             yield from _pieces(text)
 

@@ -12,15 +12,15 @@ Source: `bpe/trainer.rs` and `bpe/word.rs` of huggingface/tokenizers 0.23.
 """
 
 import heapq
+import itertools
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from tinylm.errors import Cancelled
 from tinylm.tokens.byte_level import BYTE_TO_CHAR
 
-__all__ = ["END_OF_TEXT", "FIRST_VOCABULARY", "Merge", "learn_merges"]
+__all__ = ["FIRST_VOCABULARY", "Merge", "learn_merges"]
 
-END_OF_TEXT = "<|endoftext|>"
 _SHIFT = 32
 _WORDS_BETWEEN_POLLS = 4096
 
@@ -85,10 +85,10 @@ class _State:
         where: dict[int, set[int]] = {}
         for index, (word, weight) in enumerate(counts.items()):
             self._poll()
-            ids = [id_from_byte[byte] for byte in word.encode("utf-8", "replace")]
+            ids = [id_from_byte[byte] for byte in word.encode()]
             self._words.append(ids)
             self._weights.append(weight)
-            for left, right in zip(ids, ids[1:], strict=False):
+            for left, right in itertools.pairwise(ids):
                 pair = (left << _SHIFT) | right
                 self._pair_counts[pair] = self._pair_counts.get(pair, 0) + weight
                 where.setdefault(pair, set()).add(index)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import tokenizers
 
-from tinylm.tokenizer_training.merges import END_OF_TEXT, Merge
+from tinylm.tokenizer_training.merges import Merge
 from tinylm.tokens.byte_level import raw_from_bytes
+from tinylm.tokens.tokenizer_file import END_OF_TEXT
 
 __all__ = ["save_tokenizer", "tokenizer_from_merges"]
+
 
 def tokenizer_from_merges(vocabulary: Sequence[bytes], merges: Sequence[Merge]) -> tokenizers.Tokenizer:
     """Build the tokenizer object: no normaliser, GPT-2's split, byte-level BPE, `<|endoftext|>` as special token."""

@@ -10,7 +10,7 @@ from tinylm.tokenizer_training.counting import CountingProgress, count_corpus, d
 from tinylm.tokenizer_training.merges import FIRST_VOCABULARY, Merge, learn_merges
 from tinylm.tokenizer_training.saving import tokenizer_from_merges
 
-__all__ = ["MergingProgress", "TrainedTokenizer", "train_tokenizer"]
+__all__ = ["MergingProgress", "TrainedTokenizer", "check_vocab_size", "train_tokenizer"]
 
 SMALLEST_VOCABULARY = len(FIRST_VOCABULARY)
 LARGEST_VOCABULARY = 65_536  # What the reader of tokenizer files accepts.
@@ -68,14 +68,8 @@ def train_tokenizer(
         should_stop: polled at least every 0.1 s.
     Raises: UsageError for a size out of range; BadData when there is no text; Cancelled when asked to stop.
     """
-    if not SMALLEST_VOCABULARY <= vocab_size <= LARGEST_VOCABULARY:
-        raise UsageError(
-            f"--vocab-size {vocab_size}: choose {SMALLEST_VOCABULARY} (the bytes and <|endoftext|>) "
-            f"to {LARGEST_VOCABULARY}"
-        )
-    counted = count_corpus(
-        documents, workers=workers or default_workers(), progress=progress, should_stop=should_stop
-    )
+    check_vocab_size(vocab_size)
+    counted = count_corpus(documents, workers=workers or default_workers(), progress=progress, should_stop=should_stop)
     if not counted.n_pretokens:
         raise BadData("the corpus holds no text; name another with --data")
     tokens = list(FIRST_VOCABULARY)
@@ -95,3 +89,12 @@ def train_tokenizer(
         counted.n_pretokens,
         len(counted.counts),
     )
+
+
+def check_vocab_size(vocab_size: int) -> None:
+    """Raise UsageError unless a vocabulary can have this many entries."""
+    if not SMALLEST_VOCABULARY <= vocab_size <= LARGEST_VOCABULARY:
+        raise UsageError(
+            f"--vocab-size {vocab_size}: choose {SMALLEST_VOCABULARY} (the bytes and <|endoftext|>) "
+            f"to {LARGEST_VOCABULARY}"
+        )

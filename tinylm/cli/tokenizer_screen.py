@@ -1,0 +1,119 @@
+"""What a person sees while a tokenizer is trained, and the report at the end.
+
+On a terminal a live bar, otherwise a plain line every two seconds; progress goes to stderr, the report to stdout.
+"""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from tinylm.tokenizer_training import TrainedTokenizer
+from tinylm.tokenizer_training.events import Snapshot
+from tinylm.tokenizer_training.report import TokenizerReport, soft_text
+from tinylm.tokens.byte_level import raw_from_bytes
+
+__all__ = ["ProgressScreen", "print_report"]
+
+_LINE_EVERY_S = 2.0
+_BANDS = ("black on bright_cyan", "black on bright_yellow")
+
+
+class ProgressScreen:
+    """Shows snapshots until the context ends."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._next_line = 0.0
+        self._phase = ""
+        self._task = TaskID(0)
+        self._bar: Progress | None = None
+        if self._console.is_terminal:
+            columns = (TextColumn("{task.description:<9}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+            message = TextColumn("{task.fields[message]}", markup=False)
+            self._bar = Progress(*columns, TimeRemainingColumn(), message, console=self._console, transient=True)
+
+    def __enter__(self) -> "ProgressScreen":
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, moment: Snapshot) -> None:
+        """Draw one snapshot."""
+        is_new = moment.phase != self._phase
+        self._phase = moment.phase
+        if self._bar is None:
+            self._print_line(moment, is_new)
+            return
+        if is_new:
+            for task_id in self._bar.task_ids:
+                self._bar.remove_task(task_id)
+            self._task = self._bar.add_task(moment.phase, total=None, message="")
+        self._bar.update(
+            self._task,
+            total=None if moment.fraction is None else 1.0,
+            completed=moment.fraction or 0.0,
+            message=moment.message,
+        )
+
+    def _print_line(self, moment: Snapshot, is_new: bool) -> None:
+        now = time.monotonic()
+        if not is_new and now < self._next_line:
+            return
+        self._next_line = now + _LINE_EVERY_S
+        done = "" if moment.fraction is None else f" {moment.fraction:.0%}"
+        left = "" if moment.seconds_left is None else f", {moment.seconds_left:.0f} s left"
+        self._console.print(
+            f"{moment.phase}{done}, {moment.message}{left}", markup=False, highlight=False, soft_wrap=True
+        )
+
+
+def print_report(
+    trained: TrainedTokenizer, report: TokenizerReport, out: Path, seconds: float, notes: Sequence[str]
+) -> None:
+    """Print what was made, from what, and how it cuts a story."""
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    size = len(trained.vocabulary)
+    console.print(f"Tokenizer written to {out} in {seconds:.1f} s")
+    console.print(f"  vocabulary      {size:,} entries: <|endoftext|>, 256 bytes, {size - 257:,} merged")
+    if trained.is_smaller_than_wanted:
+        console.print(
+            f"                  {trained.vocab_size_wanted:,} were asked for, but this corpus holds no more pairs; "
+            "more data gives more"
+        )
+    console.print(
+        f"  corpus          {trained.n_bytes / 1e6:,.1f} MB, {trained.n_documents:,} documents, "
+        f"{trained.n_pretokens:,} pre-tokens, {trained.n_distinct_pretokens:,} of them different"
+    )
+    for note in notes:
+        console.print(f"                  {note}")
+    basis = (
+        f"on {report.n_held_out:,} documents kept out of the training" if report.n_held_out else "on its first document"
+    )
+    console.print(f"  bytes per token {report.bytes_per_token:.3f} {basis}")
+    if report.longest:
+        console.print(f"  longest tokens  {'  '.join(token.text for token in report.longest)}")
+    console.print("\n  A story with its boundaries:\n")
+    console.print(_banded(report.excerpt) if console.is_terminal else Text("|".join(map(_on_lines, report.excerpt))))
+    console.print("\n  The same as the vocabulary spells it:\n")
+    console.print(" ".join(raw_from_bytes(token) for token in report.excerpt))
+
+
+def _banded(tokens: Sequence[bytes]) -> Text:
+    """Return the text with alternating backgrounds, which need no extra characters between the tokens."""
+    text = Text()
+    for index, token in enumerate(tokens):
+        text.append(_on_lines(token), _BANDS[index % 2])
+    return text
+
+
+def _on_lines(token: bytes) -> str:
+    """Return the clean text of a token, with a real line end after each `↵` so that paragraphs stay paragraphs."""
+    return soft_text(token).replace("↵", "↵\n")

@@ -1,0 +1,180 @@
+"""`tinylm train-tokenizer`: read a corpus, learn the merges while a person watches, write the tokenizer, report.
+
+Counting and merging are in `tinylm.tokenizer_training`; this file joins them to the terminal and to the disk.
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tinylm.cli.tokenizer_screen import ProgressScreen, print_report
+from tinylm.data.sources import Source, open_sources
+from tinylm.errors import BadData, Cancelled, DiskProblem, Interrupted, TinyLMError, UsageError
+from tinylm.files import new_directory
+from tinylm.stopping import StopRequest
+from tinylm.tokenizer_training import TrainedTokenizer, save_tokenizer
+from tinylm.tokenizer_training.counting import CountingProgress
+from tinylm.tokenizer_training.events import EventLog, snapshot_from
+from tinylm.tokenizer_training.report import HeldOut, TokenizerReport, make_report
+from tinylm.tokenizer_training.training import MergingProgress, check_vocab_size
+from tinylm.tokenizer_training.training import train_tokenizer as train
+from tinylm.tokens.byte_level import raw_from_bytes
+from tinylm.tokens.tokenizer import Tokenizer
+
+__all__ = ["train_tokenizer"]
+
+_EVENT_EVERY_S = 0.2
+_OUR_FILES = {"tokenizer.json", "tokenizer_config.json"}
+
+
+def train_tokenizer(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data", help="sample, a file, a folder, a glob or owner/name of the Hub. Repeat it to join several."
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="The directory to write. An older tokenizer there is replaced.")],
+    vocab_size: Annotated[int, typer.Option("--vocab-size", help="Entries, the 256 bytes included.")] = 8192,
+    workers: Annotated[int, typer.Option("--workers", help="Counting processes; 0: one per processor.")] = 0,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Repair wrongly decoded quotes (â€œ), straighten curly ones.")
+    ] = False,
+    errors: Annotated[
+        str, typer.Option("--errors", help="Bytes that are not UTF-8: strict stops, replace goes on.")
+    ] = "strict",
+    held_out: Annotated[
+        bool, typer.Option("--held-out/--no-held-out", help="Keep 2 % of the documents aside to measure compression.")
+    ] = True,
+    events: Annotated[Path | None, typer.Option("--events", help="Append events (JSON lines) to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Train a byte-level BPE tokenizer on a corpus.
+
+    A corpus that is named twice weighs double. A file named `stop` beside the --events file ends the work.
+    """
+    check_vocab_size(vocab_size)
+    if workers < 0:
+        raise UsageError(f"--workers {workers}: write a number of processes, or 0 for one per processor")
+    check_destination(out)
+    source = open_sources(data, errors=errors, clean=clean)
+    stop_file = None if events is None else events.parent / "stop"
+    config = {"data": data, "vocabSize": vocab_size, "out": str(out), "clean": clean, "errors": errors}
+    with EventLog(events) as log, StopRequest(stop_file) as stop:
+        log.start(out, vocab_size - 257, config)
+        try:
+            _run(source, out, vocab_size, workers or None, held_out, log, stop, as_json)
+        except Cancelled as reason:
+            log.end("interrupted", str(reason), None)
+            raise Interrupted(str(reason), stop.signal_number or 2) from None
+        except (TinyLMError, KeyboardInterrupt) as error:
+            log.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", str(error), None)
+            raise
+
+
+def check_destination(out: Path) -> None:
+    """Refuse, before any work, a place that cannot be written or that holds something other than a tokenizer.
+
+    Raises: DiskProblem when it cannot be written; UsageError when it holds other files.
+    """
+    if out.is_symlink() or (out.exists() and not out.is_dir()):
+        raise DiskProblem(f"{out}: exists and is no directory; choose another --out")
+    if out.is_dir():
+        foreign = sorted(path.name for path in out.iterdir() if path.name not in _OUR_FILES)
+        if foreign:
+            raise UsageError(f"{out}: holds other files ({', '.join(foreign[:3])}); choose an empty or new --out")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DiskProblem(f"{out}: cannot be made ({error.strerror}); choose another --out") from None
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise DiskProblem(f"{out}: its folder cannot be written; check the permissions or choose another --out")
+
+
+def _run(
+    source: Source,
+    out: Path,
+    vocab_size: int,
+    workers: int | None,
+    hold_out: bool,
+    log: EventLog,
+    stop: StopRequest,
+    as_json: bool,
+) -> None:
+    started = time.monotonic()
+    kept = HeldOut(keep_any=hold_out)
+    with ProgressScreen() as screen:
+        follow = _Follower(source, log, screen)
+        trained = train(kept.filter(source.documents()), vocab_size, workers=workers, progress=follow, should_stop=stop)
+    seconds = time.monotonic() - started
+    report = _write(trained, out, kept)
+    message = f"{len(trained.vocabulary)} entries, {report.bytes_per_token:.2f} bytes per token"
+    log.end("finished", message, out)
+    if as_json:
+        typer.echo(json.dumps(_as_json(trained, report, out, seconds, source), ensure_ascii=False, indent=2))
+    else:
+        print_report(trained, report, out, seconds, source.notes())
+
+
+class _Follower:
+    """Passes progress on to the screen and to the events, the latter a few times a second."""
+
+    def __init__(self, source: Source, log: EventLog, screen: ProgressScreen) -> None:
+        self._source, self._log, self._screen = source, log, screen
+        self._phase = ""
+        self._phase_began = self._next_event = 0.0
+
+    def __call__(self, progress: CountingProgress | MergingProgress) -> None:
+        now = time.monotonic()
+        if isinstance(progress, MergingProgress):
+            self._log.merge(progress)
+            if self._phase == "merging" and now < self._next_event and progress.vocab_size < progress.vocab_size_wanted:
+                return
+        total = self._source.n_bytes()
+        fraction_read = min(1.0, self._source.tally.bytes_read / total) if total else None
+        moment = snapshot_from(progress, now - self._phase_began, fraction_read)
+        if moment.phase != self._phase:
+            self._phase, self._phase_began = moment.phase, now
+        self._next_event = now + _EVENT_EVERY_S
+        self._log.progress(moment)
+        self._screen.show(moment)
+
+
+def _write(trained: TrainedTokenizer, out: Path, kept: HeldOut) -> TokenizerReport:
+    """Save, read back, compare, and only then give the directory its name."""
+    tokenizer = trained.to_tokenizer()
+    tokenizer.encode_special_tokens = True  # A literal <|endoftext|> in a document is text, as everywhere in TinyLM.
+    texts = kept.documents or [kept.first]
+    with new_directory(out, replace=True) as directory:
+        save_tokenizer(tokenizer, directory)
+        loaded = Tokenizer.load(directory)
+        before = [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+        after = loaded.encode_batch(texts)
+        if any(first != list(second) for first, second in zip(before, after, strict=True)):
+            raise BadData(f"{out}: the tokenizer encodes differently after it was saved; please report this corpus")
+    return make_report(trained, loaded, kept.documents, kept.first)
+
+
+def _as_json(
+    trained: TrainedTokenizer, report: TokenizerReport, out: Path, seconds: float, source: Source
+) -> dict[str, object]:
+    return {
+        "path": str(out),
+        "id": Tokenizer.load(out).id,
+        "vocabSize": len(trained.vocabulary),
+        "vocabSizeWanted": trained.vocab_size_wanted,
+        "documents": trained.n_documents,
+        "bytes": trained.n_bytes,
+        "pretokens": trained.n_pretokens,
+        "distinctPretokens": trained.n_distinct_pretokens,
+        "seconds": round(seconds, 3),
+        "bytesPerToken": report.bytes_per_token,
+        "heldOutDocuments": report.n_held_out,
+        "longestTokens": [{"id": token.token_id, "raw": token.raw, "text": token.text} for token in report.longest],
+        "excerpt": [raw_from_bytes(token) for token in report.excerpt],
+        "notes": source.notes(),
+    }
