@@ -1,0 +1,80 @@
+"""The NumPy engine against transformers' GPT2LMHeadModel."""
+
+import numpy as np
+import pytest
+
+from tinylm.errors import Cancelled
+from tinylm.model.engine import Engine
+
+
+@pytest.fixture(scope="module")
+def engine(model_directory):
+    return Engine.load(model_directory)
+
+
+def log_softmax(logits):
+    logits = logits.astype(np.float64)
+    top = logits.max(axis=-1, keepdims=True)
+    return logits - top - np.log(np.exp(logits - top).sum(axis=-1, keepdims=True))
+
+
+def reference_logprobs(directory, ids):
+    """Every log probability after each token, (T, V), by transformers in float64."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(str(directory)).double().eval()
+    with torch.no_grad():
+        logits = model(torch.tensor([ids.tolist()])).logits[0]
+    return torch.log_softmax(logits, dim=-1).numpy()
+
+
+def random_ids(n, seed=0):
+    return np.random.default_rng(seed).integers(0, 400, n).astype(np.int32)
+
+
+@pytest.mark.parametrize("n_tokens", [1, 2, 33, 64])
+def test_every_logprob_is_within_1e_4_of_transformers(engine, model_directory, n_tokens):
+    ids = random_ids(n_tokens)
+    ours = log_softmax(engine.logits(ids))
+    assert np.abs(ours - reference_logprobs(model_directory, ids)).max() < 1e-4
+
+
+def test_one_token_at_a_time_equals_all_at_once(engine, model_directory):
+    ids = random_ids(64, seed=1)
+    cache = engine.new_cache()
+    rows = [engine.extend(cache, ids[t : t + 1])[0] for t in range(64)]
+    assert cache.length == 64
+    assert np.abs(log_softmax(np.array(rows)) - reference_logprobs(model_directory, ids)).max() < 1e-4
+
+
+def test_odd_blocks_and_truncation_equal_all_at_once(engine):
+    ids = random_ids(64, seed=2)
+    whole = engine.logits(ids)
+    cache = engine.new_cache()
+    engine.extend(cache, ids[:40])
+    engine.extend(cache, random_ids(7, seed=3))
+    cache.truncate(25)
+    rest = engine.extend(cache, ids[25:])
+    assert np.abs(rest - whole[25:]).max() < 1e-4
+    cache.truncate(63)
+    assert np.abs(engine.extend_last(cache, ids[63:]) - whole[63]).max() < 1e-4
+
+
+def test_too_many_tokens_are_refused_with_both_numbers(engine):
+    cache = engine.new_cache()
+    engine.extend(cache, random_ids(60))
+    with pytest.raises(ValueError, match="5 tokens after 60 do not fit a context of 64"):
+        engine.extend(cache, random_ids(5))
+    with pytest.raises(ValueError, match="cannot truncate a cache of 60 tokens to 61"):
+        cache.truncate(61)
+
+
+def test_check_stops_between_blocks(engine):
+    def stop():
+        raise Cancelled("nobody waits")
+
+    cache = engine.new_cache()
+    with pytest.raises(Cancelled):
+        engine.extend(cache, random_ids(10), stop)
+    assert cache.length == 0
