@@ -2,7 +2,7 @@
 // It knows nothing of what TinyLM shows; driver/workbench.mjs knows the workbench, driver/tinylm.mjs our extension.
 
 import { chromium } from 'playwright-core';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ensureCodeServer } from '../../../scripts/code_server.mjs';
@@ -52,10 +52,10 @@ const SETTINGS = {
 };
 
 /**
- * Start an editor on a folder made of `files` (name to text), with `open` shown.
+ * Start an editor on a folder made of `files` (name to text), with `open` shown; `prepare` may add to the folder.
  * Returns { page, folder, userDataDir, server, open(name), evidence(name), close() }.
  */
-export async function launch({ name, files, open, settings = {}, extension = true }) {
+export async function launch({ name, files, open, settings = {}, extension = true, prepare = () => undefined }) {
   const root = mkdtempSync(join(tmpdir(), `tinylm-editor-${name}-`));
   const editor = { name, root, folder: join(root, 'folder'), userDataDir: join(root, 'user') };
   editor.close = () => close(editor);
@@ -66,6 +66,7 @@ export async function launch({ name, files, open, settings = {}, extension = tru
       'settings.json': JSON.stringify({ ...SETTINGS, 'tinylm.python.path': venvPython, ...settings }, null, 2),
       'keybindings.json': JSON.stringify(KEYBINDINGS),
     });
+    prepare(editor);
     await startEverything(editor, extension);
     await show(editor, open);
     return editor;
@@ -134,18 +135,19 @@ async function close(editor) {
   rmSync(editor.root, { recursive: true, force: true });
 }
 
-/** Process ids whose command line names this editor's folder: a language server or job that outlived its editor. */
+/** Processes that this editor started, known by their arguments or working folder: [{ pid, command }]. Linux only. */
 export function processesOf(editor) {
   if (process.platform !== 'linux') return [];
-  const others = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
-  return others.filter((pid) => commandLine(pid).includes(editor.root)).map(Number);
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid);
+  return pids.map(describeProcess).filter(({ command, cwd }) => command.includes(editor.root) || cwd.startsWith(editor.root));
 }
 
-function commandLine(pid) {
+function describeProcess(pid) {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
+    return { pid: Number(pid), command, cwd: readlinkSync(`/proc/${pid}/cwd`) };
   } catch {
-    return ''; // It ended meanwhile.
+    return { pid: Number(pid), command: '', cwd: '' }; // It ended meanwhile, or is not ours.
   }
 }
 
