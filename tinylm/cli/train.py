@@ -1,0 +1,143 @@
+"""`tinylm train`: reads the options, listens for signals, shows progress. The work is in `tinylm.training`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tinylm.errors import EnvironmentProblem, UsageError
+
+__all__ = ["train"]
+
+
+def train(
+    out: Annotated[Path, typer.Option("--out", help="Directory of the run; its model/ is the result.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", help="Corpus: sample, a file, a folder, a glob or a Hub name. Repeat it to mix several."),
+    ] = None,
+    tokenizer: Annotated[Path | None, typer.Option(help="Directory that holds tokenizer.json.")] = None,
+    size: Annotated[str | None, typer.Option(help="tiny (0.9 M parameters), small (4.3 M) or base (13.9 M).")] = None,
+    n_layer: Annotated[int | None, typer.Option(help="Blocks, instead of the size's.")] = None,
+    n_head: Annotated[int | None, typer.Option(help="Attention heads in a block.")] = None,
+    n_embd: Annotated[int | None, typer.Option(help="Width; a multiple of --n-head.")] = None,
+    block_size: Annotated[int | None, typer.Option(help="Context in tokens.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the whole run. [default: 2000]")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Sequences in a micro-batch. [default: 8]")] = None,
+    accumulate: Annotated[int | None, typer.Option(help="Micro-batches in a step. [default: 2]")] = None,
+    lr: Annotated[float | None, typer.Option(help="AdamW: embeddings, norms, biases. [default: 0.006]")] = None,
+    muon_lr: Annotated[float | None, typer.Option(help="Muon: matrices inside the blocks. [default: 0.02]")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="On the matrices. [default: 0.1]")] = None,
+    dropout: Annotated[float | None, typer.Option(help="[default: 0]")] = None,
+    warmup: Annotated[int | None, typer.Option(help="Steps until the full learning rate. [default: 50]")] = None,
+    decay_fraction: Annotated[
+        float | None, typer.Option(help="Last part of the run, where the rate falls to 0. [default: 0.5]")
+    ] = None,
+    mix: Annotated[
+        str | None,
+        typer.Option(
+            help='Weights of the --data over the run, as phases START:WEIGHT,WEIGHT: "0:90,10 0.4:75,25 0.75:50,50" '
+            "reads 90 % of the tokens from the first until 40 % of the steps are done, and so on. "
+            "Without it, each counts by its size."
+        ),
+    ] = None,
+    validation: Annotated[
+        str | None, typer.Option(help="Corpus to measure on; without it 2 % of the documents are held out.")
+    ] = None,
+    clean: Annotated[
+        bool | None, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
+    ] = None,
+    sample_prompt: Annotated[
+        str | None, typer.Option(help='Continued at every evaluation. [default: "Once upon a time"]')
+    ] = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
+    evaluate_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
+    seed: Annotated[int | None, typer.Option(help="[default: 0]")] = None,
+    threads: Annotated[int | None, typer.Option(help="0: as many as there are cores. [default: 0]")] = None,
+    dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16. [default: auto]")] = None,
+    compile: Annotated[str | None, typer.Option(help="auto, on or off. [default: auto]")] = None,
+    export_dtype: Annotated[str | None, typer.Option(help="float32 or float16, for model/. [default: float32]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out; it remembers its options.")] = False,
+    allow_inexact: Annotated[
+        bool, typer.Option("--allow-inexact", help="Resume although machine or versions round differently.")
+    ] = False,
+) -> None:
+    """Train a small GPT-2 on a corpus; Ctrl-C saves and leaves, --resume goes on exactly where it stopped."""
+    given = {name: value for name, value in locals().items() if value is not None}
+    for name in ("resume", "allow_inexact", "size"):
+        given.pop(name, None)
+    if size is not None:
+        given = {**_shape_of(size), **given}
+    _require_torch()
+    from tinylm.cli.train_progress import shown_progress
+    from tinylm.training import loop
+    from tinylm.training.signals import stop_on_signals
+
+    config = _config_to_resume(given) if resume else _new_config(given)
+    with stop_on_signals() as should_stop, shown_progress() as on_event:
+        if resume:
+            loop.resume(config, allow_inexact=allow_inexact, on_event=on_event, should_stop=should_stop)
+        else:
+            loop.train(config, on_event=on_event, should_stop=should_stop)
+
+
+def _new_config(given: dict[str, Any]) -> Any:
+    from tinylm.training.config import TrainConfig, mix_from_text
+
+    for name in ("data", "tokenizer"):
+        if name not in given:
+            raise UsageError(f"--{name} is missing; a new run needs --data, --tokenizer and --out")
+    fields = _normal(given)
+    fields["mix"] = mix_from_text(given.get("mix"), len(fields["data"]))
+    return TrainConfig(**fields)
+
+
+def _config_to_resume(given: dict[str, Any]) -> Any:
+    """Return the recorded configuration; options that would change its result are refused by name."""
+    from dataclasses import replace
+
+    from tinylm.errors import IncompatibleCheckpoint
+    from tinylm.tokens.tokenizer import Tokenizer
+    from tinylm.training.config import FREE_FIELDS, config_differences, mix_from_text
+    from tinylm.training.run_directory import RunDirectory, read_run
+
+    record = read_run(RunDirectory(given["out"]))
+    asked = _normal(given)
+    if "mix" in given:
+        asked["mix"] = mix_from_text(given["mix"], len(record.config.data))
+    if "tokenizer" in asked:
+        found = Tokenizer.load(Path(asked.pop("tokenizer"))).id
+        if found != record.tokenizer_id:
+            raise IncompatibleCheckpoint(f"tokenizer: the run has {record.tokenizer_id}, asked for {found}")
+    differences = config_differences(record.config, asked)
+    if differences:
+        raise IncompatibleCheckpoint(
+            f"{given['out']}: {'; '.join(differences)}; leave these options away, or start a new run with another --out"
+        )
+    return replace(record.config, **{name: value for name, value in asked.items() if name in FREE_FIELDS})
+
+
+def _normal(given: dict[str, Any]) -> dict[str, Any]:
+    """Give the options the types that the configuration has."""
+    fields = {name: str(value) if isinstance(value, Path) else value for name, value in given.items() if name != "mix"}
+    if "data" in fields:
+        fields["data"] = tuple(fields["data"])
+    return fields
+
+
+def _shape_of(size: str) -> dict[str, int]:
+    from tinylm.training.config import SIZES
+
+    if size not in SIZES:
+        raise UsageError(f"--size is {size}, expected {', '.join(SIZES)}")
+    return dict(zip(("n_layer", "n_head", "n_embd", "block_size"), SIZES[size], strict=True))
+
+
+def _require_torch() -> None:
+    from importlib.util import find_spec
+
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing:
+        raise EnvironmentProblem(f'training needs {" and ".join(missing)}; run: pip install "tinylm[train]"')
+
+

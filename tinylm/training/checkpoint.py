@@ -1,0 +1,120 @@
+"""Saves and finds checkpoints: weights and optimizer state as safetensors, the rest as JSON, whole or absent.
+
+    checkpoints/step-000000200/   model.safetensors  optimizer.safetensors  manifest.json
+
+The newest is the one with the highest step whose manifest verifies; times of modification play no part. There is no
+random state to save: data order and dropout are functions of (seed, step). What is written how is in `tinylm.files`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from tinylm.errors import BadData
+from tinylm.files import new_directory, read_manifest, remove_directory
+from tinylm.training.optim import Optimizers
+
+__all__ = ["Position", "newest_checkpoint", "prune_checkpoints", "restore_checkpoint", "save_checkpoint"]
+
+_NAME = re.compile(r"step-(\d{9})")
+_KEPT = 2
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where a run stands: steps done, and the best validation loss so far (nats per token) with its step."""
+
+    step: int
+    best_validation_loss: float | None = None
+    best_step: int | None = None
+
+
+def save_checkpoint(
+    directory: Path, model: nn.Module, optimizers: Optimizers, position: Position, facts: Mapping[str, object]
+) -> Path:
+    """Write a checkpoint below `directory` and return its path; one that exists for this step is kept.
+
+    Args:
+        facts: what else the manifest shall hold, such as the run's fingerprint.
+
+    Raises:
+        DiskProblem: it could not be written; nothing is left behind and older checkpoints are untouched.
+    """
+    path = directory / f"step-{position.step:09d}"
+    if path.exists():
+        try:
+            read_manifest(path)
+            return path
+        except BadData:
+            remove_directory(path)
+    details = {**facts, **asdict(position)}
+    with new_directory(path, details=details) as building:
+        save_file(_on_cpu(dict(model.named_parameters())), building / "model.safetensors")
+        save_file(_on_cpu(optimizers.state_tensors()), building / "optimizer.safetensors")
+    return path
+
+
+def newest_checkpoint(directory: Path, run_fingerprint: str) -> tuple[Path, Position] | None:
+    """Return the valid checkpoint with the highest step, or None when none was ever written.
+
+    Raises:
+        BadData: there are checkpoints, and every one of them is damaged or belongs to another run; all are listed.
+    """
+    reasons = []
+    for path in sorted(_checkpoints(directory), reverse=True):
+        try:
+            details = read_manifest(path)
+            if details.get("run") != run_fingerprint:
+                raise BadData(f"{path}: it belongs to another run")
+            return path, _position(details)
+        except BadData as error:
+            reasons.append(str(error))
+    if reasons:
+        raise BadData(f"{directory}: no usable checkpoint; start a new run with another --out ({'; '.join(reasons)})")
+    return None
+
+
+def restore_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers) -> None:
+    """Load weights and optimizer state, which `newest_checkpoint` has verified.
+
+    Raises:
+        BadData: tensors are missing or have other shapes than this run's model.
+    """
+    try:
+        weights = load_file(path / "model.safetensors")
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.copy_(weights[name])
+        optimizers.load_state_tensors(load_file(path / "optimizer.safetensors"))
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise BadData(f"{path}: does not fit the run's model ({error}); start a new run with another --out") from error
+
+
+def prune_checkpoints(directory: Path, position: Position) -> None:
+    """Remove all checkpoints but the last two and the best."""
+    paths = sorted(_checkpoints(directory))
+    best = None if position.best_step is None else f"step-{position.best_step:09d}"
+    for path in paths[:-_KEPT]:
+        if path.name != best:
+            remove_directory(path)
+
+
+def _checkpoints(directory: Path) -> list[Path]:
+    return [path for path in directory.iterdir() if path.is_dir() and _NAME.fullmatch(path.name)]
+
+
+def _position(details: dict[str, object]) -> Position:
+    step, loss, best = details.get("step"), details.get("best_validation_loss"), details.get("best_step")
+    if not isinstance(step, int) or not isinstance(loss, float | None) or not isinstance(best, int | None):
+        raise BadData("the manifest's position is not one of this version")
+    return Position(step, loss, best)
+
+
+def _on_cpu(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.detach().to("cpu").contiguous() for name, tensor in tensors.items()}

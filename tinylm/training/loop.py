@@ -1,0 +1,325 @@
+"""The training loop: steps, evaluations, checkpoints, and leaving when asked.
+
+Every step is a function of (configuration, corpus, step): rows come from `mixture.RowOrder`, dropout's random numbers
+from a seed made of (seed, step, micro-batch). A run that was killed and resumed therefore ends with the same bits as
+one that was not, on the same machine with the same number of threads. The shape of the loop follows nanoGPT's train.py.
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformers import GPT2LMHeadModel
+
+from tinylm.errors import BadData, Interrupted, TinyLMError
+from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.training.checkpoint import (
+    Position,
+    newest_checkpoint,
+    prune_checkpoints,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from tinylm.training.config import TrainConfig
+from tinylm.training.corpus import Corpus, open_corpus_sources, prepare_corpus
+from tinylm.training.evaluation import evaluate_model, sample_text
+from tinylm.training.events import EventLog, OnEvent, rewind_events
+from tinylm.training.export import export_model
+from tinylm.training.mixture import RowOrder, derived_seed
+from tinylm.training.network import Machine, apply_machine, build_model, choose_machine, loss_function
+from tinylm.training.optim import Optimizers, learning_rate_scale
+from tinylm.training.run_directory import (
+    RunDirectory,
+    RunRecord,
+    check_run_unchanged,
+    machine_record,
+    read_run,
+    run_fingerprint,
+)
+
+__all__ = ["resume", "train"]
+
+_WEIGHTS, _DROPOUT, _SAMPLE = 11, 12, 13  # what a derived seed is for; mixture.py uses 1 to 4
+_RATE_STEPS = 20  # the speed shown is that of the last steps
+
+# Returns the number of the signal that asks the run to end, or 0.
+ShouldStop = Callable[[], int]
+_STOP_FILE_SIGNAL = 2  # a stop file counts as Ctrl-C: exit code 130
+
+
+def train(config: TrainConfig, *, on_event: OnEvent = lambda event: None, should_stop: ShouldStop = lambda: 0) -> Path:
+    """Start a run in `config.out`, train to its end and return the exported model's directory.
+
+    Args:
+        on_event: called with every event of `events.py`, after it was written.
+        should_stop: asked between micro-batches, batches of encoding, evaluation and sampling.
+
+    Raises:
+        Interrupted: a stop was asked for; everything done is saved and `resume` goes on.
+        BadData, Locked, DiskProblem, UsageError: see the messages; before training starts where that is possible.
+    """
+    directory = RunDirectory(Path(config.out))
+    tokenizer_path = Path(config.tokenizer)
+    tokenizer = Tokenizer.load(tokenizer_path)
+    sources = _fingerprints(config)
+    machine = choose_machine(config, tokenizer.vocab_size)
+    record = RunRecord(config, machine_record(machine), tokenizer.id, sources)
+    directory.prepare_new()
+    with directory.locked():
+        directory.write_record(record, tokenizer_path)
+        return _Run(directory, record, tokenizer, machine, should_stop).complete(on_event)
+
+
+def resume(
+    config: TrainConfig,
+    *,
+    allow_inexact: bool = False,
+    on_event: OnEvent = lambda event: None,
+    should_stop: ShouldStop = lambda: 0,
+) -> Path:
+    """Go on with the run in `config.out` from its newest valid checkpoint; otherwise like `train`.
+
+    Args:
+        config: the run's own configuration (see `run_directory.read_run`), with free fields changed at will.
+        allow_inexact: go on although another machine, torch or number of threads will round differently.
+
+    Raises:
+        IncompatibleCheckpoint: corpus, tokenizer or machine differ from when the run began; all differences are named.
+    """
+    directory = RunDirectory(Path(config.out))
+    record = read_run(directory)
+    with directory.locked():
+        tokenizer = Tokenizer.load(directory.tokenizer)
+        threads = int(record.machine.get("threads", 0))
+        pinned = replace(config, compile="on" if record.machine.get("compile") else "off", threads=threads)
+        machine = choose_machine(pinned, tokenizer.vocab_size)
+        check_run_unchanged(record, tokenizer, _fingerprints(config), machine, allow_inexact)
+        return _Run(directory, replace(record, config=config), tokenizer, machine, should_stop).complete(on_event)
+
+
+@dataclass
+class _Run:
+    """One process' part of a run."""
+
+    directory: RunDirectory
+    record: RunRecord
+    tokenizer: Tokenizer
+    machine: Machine
+    should_stop: ShouldStop
+
+    def complete(self, on_event: OnEvent) -> Path:
+        """Train to the end, telling the diary how it ended."""
+        config, directory = self.record.config, self.directory
+        directory.stop.unlink(missing_ok=True)
+        self.fingerprint = run_fingerprint(self.record)
+        found = newest_checkpoint(directory.checkpoints, self.fingerprint)
+        self.position = found[1] if found else Position(0)
+        rewind_events(directory.events, self.position.step)
+        with EventLog(directory.events, on_event) as self.log, self._told_how_it_ends():
+            self.log.write(
+                "start",
+                kind="model",
+                run=str(directory.path),
+                pid=_pid(),
+                step=self.position.step,
+                totalSteps=config.steps,
+                config={**_shown_config(config), "machine": self.record.machine},
+            )
+            apply_machine(self.machine)
+            corpus = prepare_corpus(config, self.tokenizer, directory.data, self._check, self._encoding_progress())
+            self._build(found[0] if found else None)
+            self._steps(corpus)
+            self._evaluate(corpus)
+            self._checkpoint()
+        return directory.model
+
+    def _build(self, checkpoint: Path | None) -> None:
+        config = self.record.config
+        vocab_size, end_of_text_id = self.tokenizer.vocab_size, self.tokenizer.end_of_text_id
+        seed = derived_seed(config.seed, _WEIGHTS)
+        self.model: GPT2LMHeadModel = build_model(config, vocab_size, end_of_text_id, seed).to(self.machine.device)
+        self.optimizers = Optimizers(self.model, config.lr, config.muon_lr, config.weight_decay)
+        if checkpoint is not None:
+            restore_checkpoint(checkpoint, self.model, self.optimizers)
+        self.loss = loss_function(self.model, self.machine)
+
+    def _steps(self, corpus: Corpus) -> None:
+        config = self.record.config
+        order = RowOrder(
+            [stream.starts for stream in corpus.training],
+            [len(stream.tokens) for stream in corpus.training],
+            config.block_size,
+            config.mix,
+            config.seed,
+            config.steps,
+            config.batch_size * config.accumulate,
+        )
+        clock = _Clock(config.tokens_per_step, config.steps)
+        self.model.train()
+        while self.position.step < config.steps:
+            step = self.position.step
+            scale = learning_rate_scale(step, config.steps, config.warmup, config.decay_fraction)
+            loss = self._gradients(corpus, order.rows(step), step)
+            norm = self.optimizers.step(scale)
+            self.position = replace(self.position, step=step + 1)
+            self.log.write(
+                "step",
+                step=step + 1,
+                totalSteps=config.steps,
+                loss=loss,
+                learningRate=config.lr * scale,
+                gradNorm=norm,
+                **clock.tick(step + 1),
+            )
+            self._between_steps(corpus)
+
+    def _between_steps(self, corpus: Corpus) -> None:
+        """Evaluate and save where it is time for that; the run's end has its own evaluation."""
+        config, step = self.record.config, self.position.step
+        if step == config.steps:
+            return
+        if step % config.evaluate_every == 0:
+            self._evaluate(corpus)
+        if step % config.checkpoint_every == 0 or self.position.best_step == step:
+            self._checkpoint()
+
+    def _gradients(self, corpus: Corpus, rows: list[tuple[int, int]], step: int) -> float:
+        """Run the micro-batches of a step and return its mean loss; a stop in between leaves the weights untouched."""
+        config = self.record.config
+        losses = []
+        for micro in range(config.accumulate):
+            self._check()
+            part = rows[micro * config.batch_size : (micro + 1) * config.batch_size]
+            inputs, targets = _batch(corpus, part, config.block_size, self.machine.device)
+            torch.manual_seed(derived_seed(config.seed, _DROPOUT, step, micro))
+            loss = self.loss(inputs, targets) / config.accumulate
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            losses.append(float(loss.detach()))
+        total = math.fsum(losses)
+        if not math.isfinite(total):
+            raise BadData(
+                f"the loss became {total} at step {step + 1}; the last checkpoint is kept; start a new run with a lower "
+                "--lr and --muon-lr"
+            )
+        return total
+
+    def _evaluate(self, corpus: Corpus) -> None:
+        config, step = self.record.config, self.position.step
+        result = evaluate_model(self.model, corpus.validation, self.tokenizer, config.block_size, self._check)
+        best = self.position.best_validation_loss
+        if best is None or result.validation_loss < best:
+            self.position = Position(step, result.validation_loss, step)
+        seed = derived_seed(config.seed, _SAMPLE)
+        sample = sample_text(self.model, self.tokenizer, config.sample_prompt, seed, self._check)
+        self.log.write(
+            "evaluation",
+            step=step,
+            validationLoss=result.validation_loss,
+            bitsPerByte=result.bits_per_byte,
+            nTokens=result.n_tokens,
+            sample=sample,
+        )
+
+    def _checkpoint(self) -> None:
+        """Save the state, then the model for others to use, then forget older states."""
+        config, directory = self.record.config, self.directory
+        self.log.flush_to_disk()
+        facts = {"run": self.fingerprint, "machine": self.record.machine}
+        path = save_checkpoint(directory.checkpoints, self.model, self.optimizers, self.position, facts)
+        export_model(self.model, directory.tokenizer, directory.model, config.export_dtype)
+        prune_checkpoints(directory.checkpoints, self.position)
+        self.log.write("checkpoint", step=self.position.step, path=str(path))
+
+    def _check(self) -> None:
+        signal_number = self.should_stop() or (_STOP_FILE_SIGNAL if self.directory.stop.exists() else 0)
+        if signal_number:
+            raise Interrupted(
+                f"stopped at step {self.position.step}; tinylm train --resume --out {self.directory.path} goes on",
+                signal_number,
+            )
+
+    @contextmanager
+    def _told_how_it_ends(self) -> Iterator[None]:
+        try:
+            yield
+        except Interrupted as stop:
+            if hasattr(self, "loss"):
+                self._checkpoint()
+            self._end("interrupted", str(stop))
+            raise
+        except TinyLMError as error:
+            self._end("failed", str(error))
+            raise
+        except Exception as error:
+            logging.getLogger("tinylm").exception("training failed")
+            self._end("failed", f"{type(error).__name__}: {error}")
+            raise
+        else:
+            self._end("finished", f"{self.position.step} steps done")
+
+    def _end(self, reason: str, message: str) -> None:
+        model = self.directory.model
+        self.directory.stop.unlink(missing_ok=True)
+        self.log.write("end", reason=reason, message=message, model=str(model) if model.is_dir() else None)
+
+    def _encoding_progress(self) -> Callable[[str, int, int | None], None]:
+        began = time.monotonic()
+
+        def progress(name: str, done: int, total: int | None) -> None:
+            speed = done / 1e6 / max(1e-3, time.monotonic() - began)
+            fraction = min(1.0, done / total) if total else None
+            message = f"{name}, {done / 1e6:.1f} MB, {speed:.1f} MB/s"
+            self.log.write("progress", phase="encoding", fraction=fraction, message=message)
+
+        return progress
+
+
+class _Clock:
+    """Speed over the last steps and the time that is left."""
+
+    def __init__(self, tokens_per_step: int, total_steps: int) -> None:
+        self._tokens, self._total = tokens_per_step, total_steps
+        self._times = [time.monotonic()]
+
+    def tick(self, step: int) -> dict[str, float]:
+        self._times = [*self._times[-_RATE_STEPS:], time.monotonic()]
+        seconds = max(1e-6, (self._times[-1] - self._times[0]) / (len(self._times) - 1))
+        return {
+            "tokensPerSecond": round(self._tokens / seconds, 1),
+            "secondsLeft": round(seconds * (self._total - step), 1),
+        }
+
+
+def _batch(corpus: Corpus, rows: list[tuple[int, int]], block_size: int, device: str) -> tuple[Tensor, Tensor]:
+    """Return inputs and targets, both (B, block_size) int64."""
+    tokens = np.stack([corpus.training[source].tokens[at : at + block_size + 1] for source, at in rows])
+    batch = torch.from_numpy(tokens.astype(np.int64)).to(device)  # (B, block_size + 1)
+    return batch[:, :-1].contiguous(), batch[:, 1:].contiguous()
+
+
+def _fingerprints(config: TrainConfig) -> dict[str, str]:
+    """Return the fingerprint of every corpus, by name."""
+    sources, validation = open_corpus_sources(config)
+    found = {f"--data {spec}": source.fingerprint() for spec, source in zip(config.data, sources, strict=True)}
+    if validation is not None:
+        found[f"--validation {config.validation}"] = validation.fingerprint()
+    return found
+
+
+def _shown_config(config: TrainConfig) -> dict[str, object]:
+    from tinylm.training.config import config_to_json
+
+    return config_to_json(config)
+
+
+def _pid() -> int:
+    import os
+
+    return os.getpid()

@@ -1,0 +1,210 @@
+"""The directory of a run: what lies where, who may write to it, and whether it belongs to the run that is asked for.
+
+    run.json        what the run is: configuration, machine, fingerprints of corpora and tokenizer; never changes
+    events.jsonl    what happened (see `events.py`)
+    tokenizer/      a copy of the tokenizer, so that the run does not depend on the original
+    data/           encoded corpora; they can be deleted, and are then encoded again
+    checkpoints/    the last two and the best
+    model/          the newest export, a plain Hugging Face directory
+    lock, holder.json   held by the process that trains
+    stop            a file of this name asks the process to checkpoint and leave
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from tinylm.errors import BadData, DiskProblem, IncompatibleCheckpoint, Locked, UsageError
+from tinylm.files import disk_errors, new_directory, sweep_leftovers, write_file
+from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.training.config import TrainConfig, config_from_json, config_to_json
+from tinylm.training.network import Machine, machine_differences
+
+__all__ = ["RunDirectory", "RunRecord", "read_run", "run_fingerprint"]
+
+FORMAT = 1
+_OURS = frozenset(
+    {"run.json", "events.jsonl", "tokenizer", "data", "checkpoints", "model", "lock", "holder.json", "stop"}
+)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """The content of run.json. `sources` maps each source's name to its fingerprint."""
+
+    config: TrainConfig
+    machine: dict[str, Any]
+    tokenizer_id: str
+    sources: dict[str, str]
+
+
+class RunDirectory:
+    """Names the places of a run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.record = path / "run.json"
+        self.events = path / "events.jsonl"
+        self.tokenizer = path / "tokenizer"
+        self.data = path / "data"
+        self.checkpoints = path / "checkpoints"
+        self.model = path / "model"
+        self.stop = path / "stop"
+
+    def prepare_new(self) -> None:
+        """Make the directory, or take an empty one.
+
+        Raises:
+            UsageError: a run is there already, or files that are not ours.
+            DiskProblem: it cannot be made or written.
+        """
+        if self.record.exists():
+            raise UsageError(f"{self.path} holds a run already; add --resume to go on with it, or choose another --out")
+        with disk_errors(self.path, "making the run directory"):
+            self.path.mkdir(parents=True, exist_ok=True)
+            foreign = sorted(entry.name for entry in self.path.iterdir() if entry.name not in _OURS)
+        foreign = [name for name in foreign if not name.startswith((".tmp-", ".del-"))]
+        if foreign:
+            raise UsageError(f"{self.path} holds other files ({', '.join(foreign[:3])}); choose an empty place for --out")
+        if not os.access(self.path, os.W_OK):
+            raise DiskProblem(f"{self.path}: this directory cannot be written; check its permissions")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory for this process; leftovers of a killed one are swept away.
+
+        Raises:
+            Locked: another living process holds it.
+        """
+        lock = FileLock(self.path / "lock", blocking=False)
+        holder = self.path / "holder.json"
+        try:
+            with disk_errors(self.path, "locking the run directory"):
+                lock.acquire()
+        except Timeout:
+            raise Locked(f"{self.path} is in use{_held_by(holder)}; stop that run first") from None
+        try:
+            for place in (self.path, self.checkpoints, self.data):
+                if place.is_dir():
+                    sweep_leftovers(place)
+            write_file(holder, json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+    def write_record(self, record: RunRecord, tokenizer_source: Path) -> None:
+        """Copy the tokenizer and write run.json; from now on the directory is a run."""
+        for place in (self.data, self.checkpoints):
+            with disk_errors(place, "making the run directory"):
+                place.mkdir(exist_ok=True)
+        with new_directory(self.tokenizer, replace=True) as building:
+            _copy_tokenizer(tokenizer_source, building)
+        values = {
+            "format": FORMAT,
+            "config": config_to_json(record.config),
+            "machine": record.machine,
+            "tokenizer": record.tokenizer_id,
+            "sources": record.sources,
+        }
+        write_file(self.record, (json.dumps(values, indent=1) + "\n").encode())
+
+
+def read_run(directory: RunDirectory) -> RunRecord:
+    """Read run.json.
+
+    Raises:
+        UsageError: there is no run here.
+        BadData: the file is damaged.
+        IncompatibleCheckpoint: another version of TinyLM wrote it.
+    """
+    path = directory.record
+    if not path.is_file():
+        raise UsageError(f"{directory.path} holds no run to resume; leave --resume away to start one")
+    try:
+        values = json.loads(path.read_bytes())
+        if values["format"] != FORMAT:
+            raise IncompatibleCheckpoint(f"{path}: format {values['format']}, this version of TinyLM reads {FORMAT}")
+        return RunRecord(
+            config_from_json(values["config"], path),
+            dict(values["machine"]),
+            str(values["tokenizer"]),
+            {str(name): str(value) for name, value in values["sources"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadData(f"{path}: damaged ({error}); start a new run with another --out") from error
+
+
+def check_run_unchanged(
+    record: RunRecord, tokenizer: Tokenizer, sources: dict[str, str], machine: Machine, allow_inexact: bool
+) -> None:
+    """Compare a recorded run with what is found today.
+
+    Raises:
+        IncompatibleCheckpoint: they differ; the message lists how.
+    """
+    differences = [] if allow_inexact else machine_differences(record.machine, machine)
+    if tokenizer.id != record.tokenizer_id:
+        differences.append(f"tokenizer: the run has {record.tokenizer_id}, found {tokenizer.id}")
+    for name, fingerprint in record.sources.items():
+        if sources.get(name) != fingerprint:
+            differences.append(f"{name}: the corpus has changed since the run began")
+    if differences:
+        raise IncompatibleCheckpoint(
+            f"this run cannot be resumed exactly ({'; '.join(differences)}); restore what differs or start a new run"
+        )
+
+
+def run_fingerprint(record: RunRecord) -> str:
+    """Return 16 hex digits that two runs share only if they compute the same thing; each checkpoint carries them."""
+    config = config_to_json(record.config)
+    decisive = {name: value for name, value in config.items() if name not in _free_fields()}
+    text = json.dumps([decisive, record.tokenizer_id, record.sources], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def machine_record(machine: Machine) -> dict[str, Any]:
+    """Return the machine's settings as JSON-ready values."""
+    return asdict(machine)
+
+
+def _free_fields() -> frozenset[str]:
+    from tinylm.training.config import FREE_FIELDS
+
+    return FREE_FIELDS | {"tokenizer"}  # its path may move, its id may not
+
+
+def _held_by(holder: Path) -> str:
+    try:
+        values = json.loads(holder.read_bytes())
+        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(float(values["started"])))
+        return f" by process {int(values['pid'])} since {started}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return " by another process"
+
+
+def _copy_tokenizer(source: Path, target: Path) -> None:
+    file = source / "tokenizer.json" if source.is_dir() else source
+    shutil.copyfile(file, target / "tokenizer.json")
+    settings = file.with_name("tokenizer_config.json")
+    if settings.is_file():
+        shutil.copyfile(settings, target / "tokenizer_config.json")
+        return
+    special = "<|endoftext|>"
+    values = {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "bos_token": special,
+        "eos_token": special,
+        "unk_token": special,
+        "clean_up_tokenization_spaces": False,
+    }
+    (target / "tokenizer_config.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
