@@ -1,0 +1,80 @@
+"""Which method is answered by which function: one table, imported lazily, one border for errors.
+
+A handler is `async def name(ls, params)`; its module is imported when it is first called. Errors of the library
+become JSON-RPC errors of one line here and nowhere else.
+"""
+
+import asyncio
+import importlib
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types as lsp
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
+
+from tinylm.errors import TinyLMError
+
+if TYPE_CHECKING:
+    from tinylm_server.server import Server
+
+__all__ = ["COMMANDS", "FEATURES", "register_features"]
+
+logger = logging.getLogger(__name__)
+
+REQUEST_FAILED = -32803
+
+# method -> (options, module, function)
+FEATURES: dict[str, tuple[Any, str, str]] = {
+    lsp.INITIALIZED: (None, "lifecycle", "initialized"),
+    lsp.WORKSPACE_DID_CHANGE_CONFIGURATION: (None, "lifecycle", "did_change_configuration"),
+    lsp.TEXT_DOCUMENT_HOVER: (None, "hover", "hover"),
+    "tinylm/tokens": (None, "tokens", "tokens"),
+}
+
+# command -> (module, function)
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+def register_features(server: "Server") -> None:
+    """Register every handler with pygls, so that `initialize` can announce them."""
+    server.feature(lsp.INITIALIZE)(_initialize)
+    for method, (options, module, function) in FEATURES.items():
+        server.feature(method, options)(_lazy(module, function))
+    for command, (module, function) in COMMANDS.items():
+        server.command(command)(_lazy_command(module, function))
+
+
+def _initialize(ls: "Server", params: lsp.InitializeParams) -> None:
+    ls.begin(params)
+
+
+def _lazy(module: str, function: str) -> Callable[..., Awaitable[Any]]:
+    async def handler(ls: "Server", params: Any) -> Any:
+        return await _guarded(_find(module, function), ls, params)
+
+    return handler
+
+
+def _lazy_command(module: str, function: str) -> Callable[..., Awaitable[Any]]:
+    async def handler(ls: "Server", *arguments: Any) -> Any:
+        return await _guarded(_find(module, function), ls, *arguments)
+
+    return handler
+
+
+def _find(module: str, function: str) -> Callable[..., Awaitable[Any]]:
+    found: Callable[..., Awaitable[Any]] = getattr(importlib.import_module(f"tinylm_server.{module}"), function)
+    return found
+
+
+async def _guarded(handler: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+    try:
+        return await handler(*arguments)
+    except (JsonRpcException, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
+        raise
+    except TinyLMError as error:
+        raise JsonRpcException(str(error), REQUEST_FAILED) from None
+    except BaseException as error:  # noqa: BLE001  # the border; a panic in Rust is no Exception, and must be answered
+        logger.exception("a handler failed")
+        raise JsonRpcInternalError(f"internal error: {type(error).__name__}: {error}; see the log") from None

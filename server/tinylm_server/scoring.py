@@ -1,0 +1,154 @@
+"""Probabilities of tokens of a document: what the front sends to the worker, and what it makes of the answer.
+
+The worker gets ids, never text: the tokens asked about and enough of those before them that every window which counts
+(`tinylm.model.scoring`) is the one that the whole document would give.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pygls.exceptions import JsonRpcContentModified
+
+from tinylm_server.token_chunks import PlacedChunk, ids_before
+from tinylm_server.wire_cells import CellRun
+
+if TYPE_CHECKING:
+    from tinylm.tokens.tokenizer import Tokenizer
+    from tinylm_server.documents import Document
+    from tinylm_server.server import Server
+
+__all__ = ["Inspection", "ScoredRuns", "inspect", "scores_of"]
+
+Floats = NDArray[np.float32]
+
+# So many blocks of context before the first token asked about hold every window that can matter to it.
+CONTEXT_BLOCKS = 3
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What the model says about a few neighbouring tokens.
+
+    Shapes: logprob (T,) nats; rank (T,); entropy_bits (T,); context_tokens (T,); alternative_ids and
+    alternative_logprob (T, k), the most probable first.
+    """
+
+    model_name: str
+    logprob: Floats
+    rank: NDArray[np.int32]
+    entropy_bits: Floats
+    context_tokens: NDArray[np.int32]
+    alternative_ids: NDArray[np.int32]
+    alternative_logprob: Floats
+
+
+@dataclass(frozen=True)
+class ScoredRuns:
+    """Scores of all tokens of some runs, in order, or a note why there are none.
+
+    `arrays` has logprob, rank, entropy_bits, max_logprob and context_tokens, each (T,).
+    """
+
+    model_id: str | None
+    arrays: dict[str, NDArray[Any]] | None
+    note: str | None
+    block_size: int = 0
+
+    def columns(self) -> dict[str, list[float | int | None]]:
+        """Return the scores as `tinylm/tokens` sends them; what is undefined is null."""
+        assert self.arrays is not None
+        return {
+            "surprisalBits": _listed(-self.arrays["logprob"] / math.log(2)),
+            "rank": self.arrays["rank"].tolist(),
+            "entropyBits": _listed(self.arrays["entropy_bits"]),
+            "maxLogprob": _listed(self.arrays["max_logprob"]),
+            "contextTokens": self.arrays["context_tokens"].tolist(),
+        }
+
+    def summary(self, n_bytes: int) -> dict[str, float | int]:
+        """Return the totals over the tokens that have a probability."""
+        assert self.arrays is not None
+        logprob = self.arrays["logprob"].astype(np.float64)
+        total = float(-np.nansum(logprob)) / math.log(2)
+        return {"surprisalBits": round(total, 4), "nBytes": n_bytes, "nTokens": len(logprob)}
+
+    def short_context(self, runs: Sequence[CellRun]) -> NDArray[np.int64] | None:
+        """Return, for each cell, whether its first token saw less than half a block: (C,) of 0 and 1."""
+        if self.arrays is None:
+            return None
+        sizes = np.concatenate([run.placed.chunk.n_tokens[run.cells] for run in runs])
+        firsts = np.cumsum(sizes) - sizes
+        return (self.arrays["context_tokens"][firsts] < self.block_size // 2).astype(np.int64)
+
+
+def _listed(values: NDArray[Any]) -> list[float | int | None]:
+    rounded = np.round(values.astype(np.float64), 5)
+    listed: list[float | int | None] = rounded.tolist()
+    return listed if np.isfinite(rounded).all() else [each if math.isfinite(each or 0) else None for each in listed]
+
+
+async def inspect(
+    ls: "Server", document: "Document", placed: PlacedChunk, first: int, last: int, n_alternatives: int
+) -> Inspection:
+    """Ask about the tokens [first, last) of a chunk, with alternatives. Raises WorkerGone, WorkerRefused."""
+    host = ls.host
+    tokenizer = host.tokenizer
+    await host.worker.until_ready(20.0)
+    before, _ = ids_before(document.text, tokenizer, document.encoding, placed, CONTEXT_BLOCKS * host.block_size)
+    ids = np.concatenate([before, placed.chunk.ids[:last]])
+    offset = len(before)
+    values = {"first": offset + first, "last": offset + last, "k": n_alternatives, "tokenizer": tokenizer.id}
+    frame = await host.ask("inspect", values, {"ids": ids})
+    return Inspection(frame.header["name"], **frame.arrays)
+
+
+async def scores_of(
+    ls: "Server", document: "Document", tokenizer: "Tokenizer", runs: Sequence[CellRun]
+) -> ScoredRuns:
+    """Score all tokens of the runs. While the model is not ready there are none, and the note says why."""
+    host = ls.host
+    if host.worker.state != "ready" or host.model is None:
+        return ScoredRuns(None, None, host.status()["message"])
+    model = host.model
+    parts: list[dict[str, NDArray[Any]]] = []
+    async with host.turns.turn(document.uri, "score"):
+        for neighbours in _neighbours(runs):
+            if not ls.documents.is_current(document):
+                raise JsonRpcContentModified("the document changed while it was scored")
+            parts.append(await _scores_of_neighbours(ls, document, tokenizer, neighbours))
+    arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return ScoredRuns(model["id"], arrays, None, int(model["blockSize"]))
+
+
+def _neighbours(runs: Sequence[CellRun]) -> list[list[CellRun]]:
+    """Group runs whose chunks follow each other in the document."""
+    groups: list[list[CellRun]] = []
+    for run in runs:
+        if groups and groups[-1][-1].placed.last_block + 1 == run.placed.first_block:
+            groups[-1].append(run)
+        else:
+            groups.append([run])
+    return groups
+
+
+async def _scores_of_neighbours(
+    ls: "Server", document: "Document", tokenizer: "Tokenizer", runs: Sequence[CellRun]
+) -> dict[str, NDArray[Any]]:
+    host = ls.host
+    before, _ = ids_before(
+        document.text, tokenizer, document.encoding, runs[0].placed, CONTEXT_BLOCKS * host.block_size
+    )
+    ids = np.concatenate([before, *(run.placed.chunk.ids for run in runs)])
+    wanted = []
+    offset = len(before)
+    for run in runs:
+        wanted.append(offset + run.tokens())
+        offset += len(run.placed.chunk.ids)
+    tokens = np.concatenate(wanted)
+    first, last = int(tokens[0]), int(tokens[-1]) + 1
+    frame = await host.ask("score", {"first": first, "last": last, "tokenizer": tokenizer.id}, {"ids": ids[:last]})
+    return {name: array[tokens - first] for name, array in frame.arrays.items()}
