@@ -126,6 +126,7 @@ class _Follower:
     def __init__(self, source: Source, log: EventLog, screen: ProgressScreen) -> None:
         self._source, self._log, self._screen = source, log, screen
         self._phase = ""
+        self._n_bytes = source.n_bytes()
         self._phase_began = self._next_event = 0.0
 
     def __call__(self, progress: CountingProgress | MergingProgress) -> None:
@@ -134,7 +135,7 @@ class _Follower:
             self._log.merge(progress)
             if self._phase == "merging" and now < self._next_event and progress.vocab_size < progress.vocab_size_wanted:
                 return
-        total = self._source.n_bytes()
+        total = self._n_bytes
         fraction_read = min(1.0, self._source.tally.bytes_read / total) if total else None
         moment = snapshot_from(progress, now - self._phase_began, fraction_read)
         if moment.phase != self._phase:

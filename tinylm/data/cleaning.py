@@ -25,8 +25,8 @@ _BYTE_FROM_CHAR = {character: 0x80 + index for index, character in enumerate(_TA
 _TAIL = f"[{re.escape(_TAIL_CHARS)}]"
 
 # Lead characters whose two-character beginnings no language writes: Latin-1 letters and signs (Â, Ã), general
-# punctuation and letter-like signs (â€, â„), and emoji (ðŸ).
-_SEQUENCE = re.compile(f"[ÂÃ]{_TAIL}|â[€„]{_TAIL}|ðŸ{_TAIL}{_TAIL}")
+# punctuation, currency, letter-like signs, arrows, mathematics and dingbats (â€, â‚, â„, …), and emoji (ðŸ).
+_SEQUENCE = re.compile(f"[ÂÃ]{_TAIL}|â[€‚„†ˆ™œ]{_TAIL}|ðŸ{_TAIL}{_TAIL}")
 _LOST_QUOTE = re.compile("â€|[“”]")
 _REMNANT = re.compile(f"[\ufffd\x80-\x9f]|[ÂÃ]{_TAIL}|â[€„]|ðŸ")
 _STRAIGHT = str.maketrans({"“": '"', "”": '"', "‘": "'", "’": "'"})

@@ -1,10 +1,11 @@
 """Stream a dataset of the Hugging Face Hub, or a local folder in the same layout, through `datasets`.
 
-Only reached when a person named such a dataset. No code of the dataset runs, and nothing is downloaded that is not
-read: rows come one after the other. The package is imported on first use, since serving does without it.
+Only reached when a person named such a dataset. No code of the dataset runs, and rows come one after the other, so
+that no more is fetched than is read. The package is imported on first use, since serving does without it.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from tinylm.errors import BadData, EnvironmentProblem
 
 __all__ = ["HubSource"]
 
+# Where a data file's address names the commit it comes from, the address stands for its bytes.
+_PINNED = re.compile(r"hf://datasets/[^@]+@[0-9a-f]{40}/")
+
 
 class HubSource(Source):
     """The rows of one split of a dataset, in the dataset's order."""
@@ -22,7 +26,7 @@ class HubSource(Source):
     def __init__(self, name: str, split: str = "train") -> None:
         super().__init__(name)
         self.split = split
-        self._rows: Any = None  # datasets.IterableDataset, whose package ships no types
+        self._cached_builder: Any = None  # datasets.DatasetBuilder; the package ships no types
 
     def documents(self) -> Iterator[str]:
         """Yield the text of each row.
@@ -30,30 +34,39 @@ class HubSource(Source):
         Raises: BadData when there is no such dataset, split or text column; EnvironmentProblem without `datasets`.
         """
         self.tally = Tally()
-        rows = self._open()
-        column = next((name for name in TEXT_FIELDS if name in (rows.column_names or TEXT_FIELDS)), None)
-        if column is None:
-            raise BadData(f"{self.name}: no column named {', '.join(TEXT_FIELDS)}; name another dataset")
+        builder = self._builder()
         n_documents = 0
-        for row in rows:
-            text = row.get(column)
-            if isinstance(text, str) and text and not text.isspace():
-                self.tally.bytes_read += len(text.encode("utf-8", "replace"))
-                n_documents += 1
-                yield text
+        try:
+            rows = builder.as_streaming_dataset(split=self.split)
+            for row in rows:
+                text = next((row[name] for name in TEXT_FIELDS if isinstance(row.get(name), str)), None)
+                if text is None:
+                    raise BadData(
+                        f"{self.name}: no column {', '.join(TEXT_FIELDS)} in {', '.join(row)}; name other data"
+                    )
+                if text and not text.isspace():
+                    self.tally.bytes_read += len(text.encode("utf-8", "replace"))
+                    n_documents += 1
+                    yield text
+        except (OSError, ValueError) as error:
+            raise BadData(f"{self.name}: reading the split {self.split} failed ({_first_line(error)})") from None
         if not n_documents:
             raise BadData(f"{self.name}: no text in the split {self.split}; name another")
 
     def fingerprint(self) -> str:
-        """Return the SHA-256 over the dataset's name, split and revision; for a local folder over its files' sizes."""
-        digest = hashlib.sha256(f"hub {self.name} {self.split}\n".encode())
-        for url, checksum in sorted((self._open().info.download_checksums or {}).items()):
-            digest.update(f"{url} {checksum}\n".encode())
+        """Return the SHA-256 over the addresses of the data, which name a commit; of a local folder over its text."""
+        digest = hashlib.sha256(f"hub {self.split}\n".encode())
+        addresses = [str(address) for address in (self._builder().config.data_files or {}).get(self.split, [])]
+        if addresses and all(_PINNED.match(address) for address in addresses):
+            digest.update("\n".join(addresses).encode())
+        else:
+            for document in self.documents():
+                digest.update(document.encode("utf-8", "replace") + b"\0")
         return digest.hexdigest()
 
-    def _open(self) -> Any:
-        if self._rows is not None:
-            return self._rows
+    def _builder(self) -> Any:
+        if self._cached_builder is not None:
+            return self._cached_builder
         try:
             import datasets
         except ImportError:
@@ -61,12 +74,15 @@ class HubSource(Source):
                 f"{self.name}: reading a dataset of the Hub needs datasets; install it: pip install 'tinylm[train]'"
             ) from None
         try:
-            self._rows = datasets.load_dataset(self.name, split=self.split, streaming=True)
+            self._cached_builder = datasets.load_dataset_builder(self.name)
         except (OSError, ValueError) as error:
-            here = Path(self.name).exists()
-            reason = str(error).splitlines()[0][:200]
-            advice = "check the folder" if here else "check the name and the connection"
+            where = "" if Path(self.name).exists() else "no file here, and "
             raise BadData(
-                f"{self.name}: no file here, and not readable as a Hub dataset ({reason}); {advice}"
+                f"{self.name}: {where}not readable as a dataset of the Hub ({_first_line(error)}); "
+                "check the name and the connection"
             ) from None
-        return self._rows
+        return self._cached_builder
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -46,7 +46,7 @@ class Source(ABC):
         """Return the SHA-256, in hex, over the bytes of what is read and the way it is read."""
 
     def n_bytes(self) -> int | None:
-        """Return what `tally.bytes_read` comes to at the end, or None when only reading would tell."""
+        """Return about what `tally.bytes_read` comes to at the end, or None when only reading would tell."""
         return None
 
     def notes(self) -> list[str]:
@@ -190,6 +190,13 @@ class SampleSource(Source):
         for story in stories(self.n_stories, self.seed):
             self.tally.bytes_read += len(story.encode())
             yield story
+
+    def n_bytes(self) -> int | None:
+        """Return the size estimated from the first stories; writing them all would be needed to know it."""
+        from tinylm.data.stories import stories
+
+        few = min(self.n_stories, 200)
+        return sum(len(story.encode()) for story in stories(few, self.seed)) * self.n_stories // few
 
     def fingerprint(self) -> str:
         """Return the SHA-256 over the stories themselves, so that a change of the generator shows."""
