@@ -1,0 +1,71 @@
+/**
+ * `npm run package [-- FILE.vsix]`: bundle, build the wheel of the tinylm package into dist/wheel, make the VSIX.
+ * The wheel is built again only when what goes into it changed. TINYLM_PYTHON names the Python that builds it.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const wheelFolder = join(root, "dist", "wheel");
+const stamp = join(root, "dist", "wheel.sha256");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const out = process.argv.slice(2).find((argument) => !argument.startsWith("-")) ?? join(root, `tinylm-${manifest.version}.vsix`);
+
+run(process.execPath, ["extension/build.mjs"]);
+buildWheel();
+const vsce = join(root, "node_modules", "@vscode", "vsce", "vsce");
+const flags = ["--no-dependencies", "--allow-missing-repository", "--readme-path", "extension/README.md", "--no-rewrite-relative-links"];
+run(process.execPath, [vsce, "package", ...flags, "--out", out]);
+
+function buildWheel() {
+  if (!existsSync(join(root, "models", "starter", "model.safetensors"))) {
+    console.warn("note: models/starter holds no model yet; the package is built without one and asks for a model when it runs");
+  }
+  const hash = hashOf(wheelInputs());
+  if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash && wheels().length === 1) return;
+  rmSync(wheelFolder, { recursive: true, force: true });
+  mkdirSync(wheelFolder, { recursive: true });
+  run(python(), ["-I", "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--wheel-dir", wheelFolder, "."]);
+  if (wheels().length !== 1) fail(`expected one wheel in ${wheelFolder} and found ${wheels().length}`);
+  writeFileSync(stamp, hash);
+}
+
+function wheels() {
+  return existsSync(wheelFolder) ? readdirSync(wheelFolder).filter((name) => name.endsWith(".whl")) : [];
+}
+
+function python() {
+  const checkout = process.platform === "win32" ? join(root, ".venv", "Scripts", "python.exe") : join(root, ".venv", "bin", "python");
+  return process.env.TINYLM_PYTHON ?? (existsSync(checkout) ? checkout : "python3");
+}
+
+function wheelInputs() {
+  const inFolder = (folder) =>
+    existsSync(join(root, folder))
+      ? readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile() && !entry.parentPath.includes("__pycache__"))
+          .map((entry) => join(entry.parentPath, entry.name))
+      : [];
+  const files = ["pyproject.toml", "README.md", "LICENSE"].map((name) => join(root, name)).filter(existsSync);
+  return [...files, ...inFolder("tinylm"), ...inFolder("server"), ...inFolder(join("models", "starter"))].sort();
+}
+
+function hashOf(files) {
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(`${relative(root, file)}\0`).update(readFileSync(file)).update("\0");
+  return hash.digest("hex");
+}
+
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (error !== undefined) fail(`${command}: ${error.message}`);
+  if (status !== 0) fail(`${command} ${args.join(" ")} ended with exit code ${status}`);
+}
+
+function fail(message) {
+  console.error(`error: ${message}`);
+  process.exit(1);
+}

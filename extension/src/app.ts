@@ -1,0 +1,172 @@
+/**
+ * What is alive while the extension is: the server, the painter, the status item and so on, and the order in which they
+ * start. Decides when the server may start and tells the user, once a cause, when it cannot.
+ */
+import { mkdirSync } from "node:fs";
+import { commands, window, workspace } from "vscode";
+import type { Disposable, ExtensionContext, LogOutputChannel } from "vscode";
+import { Server } from "./client";
+import { Painter } from "./decorations";
+import { Doctor } from "./doctor";
+import { Generator } from "./generate";
+import { locatePython, problemWithPython } from "./locate";
+import type { FoundPython } from "./locate";
+import { middlewareFor } from "./middleware";
+import { pythonSetting } from "./settings";
+import { addTrainingPackages, environmentIsOutdated, missingTrainingModules, setUp } from "./setup";
+import type { SetupPlaces } from "./setup";
+import { StatusItem } from "./status";
+import { Training } from "./training";
+import { messageOf } from "./words";
+
+const CONFIRMED_PYTHON = "tinylm.confirmedPython";
+
+export class App implements Disposable {
+  readonly log: LogOutputChannel = window.createOutputChannel("TinyLM", { log: true });
+  readonly server = new Server();
+  readonly painter: Painter;
+  readonly status: StatusItem;
+  readonly training: Training;
+  readonly generator: Generator;
+  readonly doctor: Doctor;
+  private readonly subscriptions: Disposable[];
+  private settingUp: Promise<void> | null = null;
+
+  constructor(readonly context: ExtensionContext) {
+    mkdirSync(context.globalStorageUri.fsPath, { recursive: true });
+    this.painter = new Painter(this.server, (editor) => editor === window.activeTextEditor && this.status.refresh());
+    this.status = new StatusItem(this.server, () => this.painter);
+    this.training = new Training(this.server, () => this.trainingReady());
+    this.generator = new Generator(this.server);
+    this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
+    this.subscriptions = [
+      ...[this.doctor, this.generator, this.training, this.status, this.painter, this.server, this.log],
+      this.server.onGaveUp((message) => void this.report(message)),
+      workspace.onDidGrantWorkspaceTrust(() => void this.start()),
+      workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),
+    ];
+  }
+
+  /** Start the server, or say why not. Never rejects. */
+  async start(): Promise<void> {
+    try {
+      const python = await this.usablePython();
+      if (python === null) return;
+      this.status.setProblem(null);
+      const middleware = middlewareFor((document) => this.painter.covers(document));
+      await this.server.start({ python: python.path, cwd: this.context.globalStorageUri.fsPath, log: this.log, middleware });
+    } catch (error) {
+      const reason = messageOf(error);
+      this.status.setProblem({ text: "not started", advice: reason });
+      await this.report(`TinyLM could not start its server: ${reason}`);
+    }
+  }
+
+  /** Make the Python environment and start with it. One at a time; the errors are shown here. */
+  setUp(): Promise<void> {
+    this.settingUp ??= this.setUpNow().finally(() => (this.settingUp = null));
+    return this.settingUp;
+  }
+
+  python(): FoundPython | null {
+    const { extensionFolder, storageFolder } = this.places();
+    return locatePython({ setting: pythonSetting().path, extensionFolder, storageFolder, platform: process.platform });
+  }
+
+  dispose(): void {
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private places(): SetupPlaces {
+    const { extensionPath, globalStorageUri } = this.context;
+    return { extensionFolder: extensionPath, storageFolder: globalStorageUri.fsPath, pythonSetting: pythonSetting().path };
+  }
+
+  /** Return the Python to start, or null after telling the user what is missing. */
+  private async usablePython(): Promise<FoundPython | null> {
+    const python = this.python();
+    if (python === null) {
+      this.status.setProblem({ text: "set up", advice: 'TinyLM needs its Python environment: run "TinyLM: Set Up".' });
+      void this.offerSetUp("TinyLM needs a Python environment of its own (about 150 MB). Set it up now?");
+      return null;
+    }
+    const problem = python.source === "setting" ? problemWithPython(python.path) : null;
+    if (problem !== null) {
+      this.status.setProblem({ text: "no Python", advice: problem });
+      void this.report(problem);
+      return null;
+    }
+    if (!(await this.confirmed(python))) return null;
+    if (python.source === "managed" && (await environmentIsOutdated(this.places()))) {
+      void this.offerSetUp("TinyLM was updated and its Python environment is from before. Set it up again?");
+    }
+    return python;
+  }
+
+  /** A workspace may name an interpreter only when it is trusted and the user agreed to this very path once. */
+  private async confirmed(python: FoundPython): Promise<boolean> {
+    if (python.source !== "setting" || !pythonSetting().fromWorkspace) return true;
+    const known = this.context.workspaceState.get<string>(CONFIRMED_PYTHON) === python.path;
+    if (known && workspace.isTrusted) return true;
+    const message = `This workspace wants TinyLM to run ${python.path}.`;
+    const answer = workspace.isTrusted ? await window.showWarningMessage(message, { modal: true }, "Run It") : undefined;
+    if (answer === undefined) {
+      this.status.setProblem({ text: "no Python", advice: `${message} It was not started; clear tinylm.python.path in the workspace's settings.` });
+      return false;
+    }
+    await this.context.workspaceState.update(CONFIRMED_PYTHON, python.path);
+    return true;
+  }
+
+  private async setUpNow(): Promise<void> {
+    try {
+      const python = await setUp(this.places(), this.log);
+      if (python === null) return;
+      if (pythonSetting().path !== "") {
+        void window.showInformationMessage("The environment is ready, but tinylm.python.path names another Python. Clear the setting to use it.");
+      }
+      await this.start();
+    } catch (error) {
+      this.log.error(messageOf(error));
+      const answer = await window.showErrorMessage(messageOf(error), "Show Log", "Try Again");
+      if (answer === "Show Log") this.log.show();
+      if (answer === "Try Again") setTimeout(() => void this.setUp(), 0);
+    }
+  }
+
+  /** Whether the Python in use can train a model; offers to install what is missing where that is ours to do. */
+  private async trainingReady(): Promise<boolean> {
+    const python = this.python();
+    if (python === null) {
+      await this.offerSetUp("TinyLM needs its Python environment first. Set it up now?");
+      return false;
+    }
+    const missing = await missingTrainingModules(python.path);
+    if (missing.length === 0) return true;
+    if (python.source !== "managed") {
+      const advice = `Training needs ${missing.join(", ")} in ${python.path}: run "${python.path}" -m pip install "tinylm[train]".`;
+      void window.showErrorMessage(advice);
+      return false;
+    }
+    const detail = `This installs ${missing.join(", ")} into TinyLM's own environment: about 1 GB on disk.`;
+    const answer = await window.showInformationMessage("Training needs PyTorch. Install it now?", { modal: true, detail }, "Install");
+    return answer === "Install" && (await addTrainingPackages(python.path, this.places(), this.log));
+  }
+
+  private async offerSetUp(message: string): Promise<void> {
+    if ((await window.showInformationMessage(message, "Set Up", "Not Now")) === "Set Up") await this.setUp();
+  }
+
+  /** Show one failure with what to do about it. */
+  private async report(message: string): Promise<void> {
+    const answer = await window.showErrorMessage(message, "Show Log", "Set Up", "Restart Server");
+    if (answer === "Show Log") this.log.show();
+    if (answer === "Set Up") await this.setUp();
+    if (answer === "Restart Server") await commands.executeCommand("tinylm.restartServer");
+  }
+}
+
+function versionOf({ extension }: ExtensionContext): string {
+  const manifest = extension.packageJSON as { readonly version?: unknown };
+  return typeof manifest.version === "string" ? manifest.version : "unknown";
+}

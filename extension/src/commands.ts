@@ -1,0 +1,143 @@
+/** The commands: one function each, and the table that registers them. */
+import { CancellationTokenSource, commands, ProgressLocation, Uri, window, workspace } from "vscode";
+import type { Disposable, TextEditor } from "vscode";
+import type { App } from "./app";
+import { nextHeatMode, titleOfHeatMode } from "./heat";
+import { paintSettings, updateSetting } from "./settings";
+import { describeState } from "./state";
+import { goToSurprising } from "./surprise";
+import type { Direction } from "./surprise";
+import { messageOf } from "./words";
+
+type Command = (app: App) => Promise<unknown>;
+
+/** The ids are those of package.json; extension/test/manifest.test.ts compares them. */
+export const COMMANDS = {
+  "tinylm.toggleBoundaries": toggleBoundaries,
+  "tinylm.cycleHeatMap": cycleHeatMap,
+  "tinylm.nextSurprising": (app) => goToSurprisingToken(app, "next"),
+  "tinylm.previousSurprising": (app) => goToSurprisingToken(app, "previous"),
+  "tinylm.trainTokenizer": (app) => whenTrusted(app, () => app.training.trainTokenizer()),
+  "tinylm.trainModel": (app) => whenTrusted(app, () => app.training.trainModel()),
+  "tinylm.resumeTraining": (app) => whenTrusted(app, () => app.training.resume()),
+  "tinylm.stopTraining": (app) => whenRunning(app, () => app.training.stop()),
+  "tinylm.generateHere": generateHere,
+  "tinylm.stopGeneration": (app) => Promise.resolve(app.generator.stop()),
+  "tinylm.selectModel": (app) => whenTrusted(app, () => app.training.selectModel()),
+  "tinylm.restartServer": (app) => app.start(),
+  "tinylm.showLog": (app) => Promise.resolve(app.log.show()),
+  "tinylm.doctor": (app) => app.doctor.show(),
+  "tinylm.setup": (app) => app.setUp(),
+  "tinylm.showMenu": showMenu,
+  "tinylm.internal.dumpState": dumpState,
+} satisfies Record<string, Command>;
+
+/** Register every command; what one throws is shown as one line. */
+export function registerCommands(app: App): Disposable[] {
+  return Object.entries<Command>(COMMANDS).map(([id, command]) =>
+    commands.registerCommand(id, async () => {
+      try {
+        await command(app);
+      } catch (error) {
+        app.log.error(error instanceof Error ? error : String(error));
+        const answer = await window.showErrorMessage(`TinyLM: ${messageOf(error)}`, "Show Log");
+        if (answer !== undefined) app.log.show();
+      }
+    }),
+  );
+}
+
+/** Off when anything is painted here, on otherwise; in a language that is not listed, on for this document only. */
+async function toggleBoundaries(app: App): Promise<void> {
+  const editor = activeEditor();
+  const { boundaries, heatMode } = paintSettings();
+  if (editor !== null && !app.painter.covers(editor.document)) {
+    if (!boundaries) await updateSetting("boundaries.enabled", true);
+    return app.painter.choose(editor.document);
+  }
+  const on = !boundaries && heatMode === "off";
+  await updateSetting("boundaries.enabled", on);
+  if (heatMode !== "off") await updateSetting("heatMap", "off");
+}
+
+async function cycleHeatMap(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null && !app.painter.covers(editor.document)) app.painter.choose(editor.document);
+  const mode = nextHeatMode(paintSettings().heatMode);
+  await updateSetting("heatMap", mode);
+  window.setStatusBarMessage(`TinyLM heat map: ${titleOfHeatMode(mode)}`, 5000);
+}
+
+async function goToSurprisingToken(app: App, direction: Direction): Promise<void> {
+  const editor = activeEditor();
+  if (editor === null || !isRunning(app)) return;
+  const options = { location: ProgressLocation.Window, title: "TinyLM: looking for a surprising token" };
+  const source = new CancellationTokenSource();
+  const moved = workspace.onDidChangeTextDocument(({ document }) => document === editor.document && source.cancel());
+  try {
+    const outcome = await window.withProgress(options, () => goToSurprising(app.server, editor, direction, source.token));
+    if (outcome === "none") window.setStatusBarMessage("TinyLM: nothing here surprises the model", 5000);
+    if (outcome === "noScores") void window.showInformationMessage("The model is not ready yet, so nothing can be surprising.");
+  } catch (error) {
+    if (!source.token.isCancellationRequested) throw error; // An edit ends the search silently.
+  } finally {
+    moved.dispose();
+    source.dispose();
+  }
+}
+
+async function generateHere(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null && isRunning(app)) await app.generator.generateAt(editor);
+}
+
+async function showMenu(app: App): Promise<void> {
+  const entries = [
+    ...(app.server.isRunning ? [] : [["$(cloud-download) Set Up", "tinylm.setup"] as const]),
+    ["$(symbol-ruler) Toggle Token Boundaries", "tinylm.toggleBoundaries"],
+    [`$(flame) Cycle Heat Map (now ${paintSettings().heatMode})`, "tinylm.cycleHeatMap"],
+    ["$(arrow-down) Go to Next Surprising Token", "tinylm.nextSurprising"],
+    ["$(sparkle) Generate Here", "tinylm.generateHere"],
+    ["$(mortar-board) Train Model", "tinylm.trainModel"],
+    ["$(list-selection) Select Model", "tinylm.selectModel"],
+    ["$(debug-restart) Restart Server", "tinylm.restartServer"],
+    ["$(pulse) Doctor", "tinylm.doctor"],
+    ["$(output) Show Log", "tinylm.showLog"],
+  ] as const;
+  const items = entries.map(([label, command]) => ({ label, command }));
+  const chosen = await window.showQuickPick(items, { title: "TinyLM" });
+  if (chosen !== undefined) await commands.executeCommand(chosen.command);
+}
+
+/** For the tests: write what is painted and shown to state.json in the extension's storage. */
+async function dumpState(app: App): Promise<void> {
+  const state = describeState(app.server, app.painter, app.status, app.training);
+  const file = Uri.joinPath(app.context.globalStorageUri, "state.json");
+  const partial = Uri.joinPath(app.context.globalStorageUri, "state.json.partial");
+  await workspace.fs.writeFile(partial, new TextEncoder().encode(JSON.stringify(state)));
+  await workspace.fs.rename(partial, file, { overwrite: true });
+}
+
+/** The editor to work on; says so when there is none. */
+function activeEditor(): TextEditor | null {
+  const editor = window.activeTextEditor ?? null;
+  if (editor === null) void window.showInformationMessage("Open a text first.");
+  return editor;
+}
+
+function isRunning(app: App): boolean {
+  if (app.server.connection === "stopped") void app.start();
+  if (!app.server.isRunning) void window.showInformationMessage("The TinyLM server is starting: try again in a moment.");
+  return app.server.isRunning;
+}
+
+async function whenRunning(app: App, body: () => Promise<void>): Promise<void> {
+  if (isRunning(app)) await body();
+}
+
+/** What reads or writes the workspace's files is refused until its authors are trusted. */
+async function whenTrusted(app: App, body: () => Promise<void>): Promise<void> {
+  if (workspace.isTrusted) return whenRunning(app, body);
+  const answer = await window.showWarningMessage("TinyLM trains and loads models only in a trusted workspace.", "Manage Workspace Trust");
+  if (answer !== undefined) await commands.executeCommand("workbench.trust.manage");
+}

@@ -1,0 +1,173 @@
+/**
+ * "Generate Here": inserts the model's tokens at the caret as they come, underlined while fresh, as one step of undo.
+ * Escape, the notification's Cancel, closing the document and any edit of the user's own end it.
+ */
+import { CancellationTokenSource, DecorationRangeBehavior, Position, ProgressLocation, Range, ThemeColor, commands, window, workspace } from "vscode";
+import type { CancellationToken, Disposable, TextEditor } from "vscode";
+import type { Server } from "./client";
+import { GenerateRequest } from "./protocol";
+import type { GenerateResult, GenerationStep } from "./protocol";
+import { generationSettings } from "./settings";
+
+const CONTEXT_KEY = "tinylm.generating";
+/** The progress text changes at most this often. */
+const REPORT_EVERY_MS = 200;
+
+export class Generator implements Disposable {
+  private running: CancellationTokenSource | null = null;
+  private nStreams = 0;
+  private readonly fresh = window.createTextEditorDecorationType({
+    borderStyle: "solid",
+    borderWidth: "0 0 2px 0",
+    borderColor: new ThemeColor("tinylm.generated"),
+    rangeBehavior: DecorationRangeBehavior.ClosedClosed,
+  });
+
+  constructor(private readonly server: Server) {}
+
+  /** Generate at the caret of an editor. One at a time: a second call stops the first. */
+  async generateAt(editor: TextEditor): Promise<void> {
+    this.stop();
+    const source = new CancellationTokenSource();
+    this.running = source;
+    await commands.executeCommand("setContext", CONTEXT_KEY, true);
+    const options = { location: ProgressLocation.Notification, title: "TinyLM: generating", cancellable: true };
+    try {
+      await window.withProgress(options, (progress, token) => {
+        token.onCancellationRequested(() => source.cancel());
+        return this.stream(editor, source, (message) => progress.report({ message }));
+      });
+    } finally {
+      source.dispose();
+      editor.setDecorations(this.fresh, []);
+      if (this.running === source) {
+        this.running = null;
+        await commands.executeCommand("setContext", CONTEXT_KEY, false);
+      }
+    }
+  }
+
+  stop(): void {
+    this.running?.cancel();
+  }
+
+  dispose(): void {
+    this.stop();
+    this.fresh.dispose();
+  }
+
+  private async stream(editor: TextEditor, source: CancellationTokenSource, report: (message: string) => void): Promise<void> {
+    this.nStreams += 1;
+    const streamId = `g${this.nStreams}`;
+    const insertion = new Insertion(editor, this.fresh, () => source.cancel());
+    const began = Date.now();
+    let nTokens = 0;
+    let reported = 0;
+    const steps = this.server.onGenerationStep((step: GenerationStep) => {
+      if (step.streamId !== streamId) return;
+      nTokens += 1;
+      insertion.add(step.text);
+      if (Date.now() - reported < REPORT_EVERY_MS) return;
+      reported = Date.now();
+      const seconds = (reported - began) / 1000;
+      report(seconds > 0.1 ? `${nTokens} tokens, ${Math.round(nTokens / seconds)} tokens/s` : `${nTokens} tokens`);
+    });
+    try {
+      const result = await this.request(editor, streamId, source.token);
+      await insertion.finish();
+      const speed = `${Math.round(result.tokensPerSecond)} tokens/s`;
+      window.setStatusBarMessage(`TinyLM: ${result.nTokens} tokens, ${speed}${result.reason === "endOfText" ? ", the model ended the text" : ""}`, 8000);
+    } catch (error) {
+      await insertion.finish();
+      if (!source.token.isCancellationRequested) throw error;
+    } finally {
+      steps.dispose();
+      insertion.dispose();
+    }
+  }
+
+  private request(editor: TextEditor, streamId: string, token: CancellationToken): Promise<GenerateResult> {
+    const converter = this.server.converter;
+    if (converter === null) return Promise.reject(new Error("The TinyLM server is not running."));
+    const { document, selection } = editor;
+    const params = {
+      textDocument: converter.asTextDocumentIdentifier(document),
+      version: document.version,
+      position: converter.asPosition(selection.active),
+      ...generationSettings(),
+      seed: null,
+      streamId,
+    };
+    return this.server.request(GenerateRequest, params, token);
+  }
+}
+
+/** Writes pieces of text one behind the other; edits of anybody else end it. */
+class Insertion implements Disposable {
+  private readonly start: Position;
+  private end: Position;
+  private waiting = "";
+  private writing: Promise<void> | null = null;
+  private ownEdit = false;
+  private ended = false;
+  private isFirst = true;
+  private readonly listener: Disposable;
+
+  constructor(
+    private readonly editor: TextEditor,
+    private readonly fresh: Parameters<TextEditor["setDecorations"]>[0],
+    private readonly onForeignEdit: () => void,
+  ) {
+    this.start = editor.selection.active;
+    this.end = this.start;
+    this.listener = workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
+      if (document !== editor.document || this.ownEdit || contentChanges.length === 0) return;
+      this.ended = true;
+      this.onForeignEdit();
+    });
+  }
+
+  add(text: string): void {
+    if (text === "" || this.ended) return;
+    this.waiting += text;
+    this.writing ??= this.write();
+  }
+
+  /** Resolve when everything that came is in the document. */
+  async finish(): Promise<void> {
+    await this.writing;
+    this.ended = true;
+  }
+
+  dispose(): void {
+    this.listener.dispose();
+  }
+
+  /** Only the first edit opens a step of undo, so that one undo takes all of it back. */
+  private async write(): Promise<void> {
+    while (this.waiting !== "" && !this.ended) {
+      const text = this.waiting;
+      this.waiting = "";
+      this.ownEdit = true;
+      const applied = await this.editor.edit((edit) => edit.insert(this.end, text), { undoStopBefore: this.isFirst, undoStopAfter: false });
+      this.ownEdit = false;
+      if (!applied) {
+        this.ended = true;
+        this.onForeignEdit();
+        break;
+      }
+      this.isFirst = false;
+      this.end = positionAfter(this.end, text);
+      this.editor.setDecorations(this.fresh, [new Range(this.start, this.end)]);
+      this.editor.revealRange(new Range(this.end, this.end));
+    }
+    this.writing = null;
+  }
+}
+
+/** Where a position is after `text` was inserted at it; the editor turns every line end into one. */
+export function positionAfter(position: { readonly line: number; readonly character: number }, text: string): Position {
+  const lines = text.split(/\r\n|\r|\n/);
+  const last = lines.at(-1) ?? "";
+  return lines.length === 1 ? new Position(position.line, position.character + last.length) : new Position(position.line + lines.length - 1, last.length);
+}

@@ -1,0 +1,189 @@
+/**
+ * The messages of docs/protocol.md as TypeScript types: what goes over the wire and nothing else.
+ * tests/golden/*.json holds one example of each; extension/test/golden.test.ts holds these types to them.
+ */
+import { NotificationType, RequestType } from "vscode-languageserver-protocol";
+import type { Position, Range, TextDocumentIdentifier } from "vscode-languageserver-protocol";
+
+export const SCHEMA = 1;
+
+export interface TokensParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly ranges: readonly Range[];
+  readonly scores: boolean;
+}
+
+/** Per token, parallel to `TokensResult.ids`; null where a value is undefined. */
+export interface TokenScores {
+  readonly surprisalBits: readonly (number | null)[];
+  readonly rank: readonly (number | null)[];
+  readonly entropyBits: readonly (number | null)[];
+  /** Log probability (nats) of the model's first choice. */
+  readonly maxLogprob: readonly (number | null)[];
+  readonly contextTokens: readonly (number | null)[];
+}
+
+export interface TokensSummary {
+  readonly surprisalBits: number;
+  readonly nBytes: number;
+  readonly nTokens: number;
+}
+
+export interface TokensResult {
+  readonly schema: number;
+  readonly version: number;
+  readonly tokenizerId: string;
+  readonly modelId: string | null;
+  readonly nTokens: number | null;
+  readonly nBytes: number;
+  /** Stride 6 a cell; tokens.ts decodes it. */
+  readonly cells: readonly number[];
+  readonly ids: readonly number[];
+  readonly scores: TokenScores | null;
+  readonly summary: TokensSummary | null;
+  readonly note: string | null;
+}
+
+export type ServerState = "starting" | "ready" | "busy" | "degraded" | "failed";
+
+export interface ModelInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly path: string;
+  readonly nParams: number;
+  readonly vocabSize: number;
+  readonly blockSize: number;
+}
+
+export interface TokenizerInfo {
+  readonly id: string;
+  readonly vocabSize: number;
+}
+
+export interface Status {
+  readonly schema: number;
+  readonly state: ServerState;
+  readonly message: string;
+  readonly workerRestarts: number;
+  readonly model: ModelInfo | null;
+  readonly tokenizer: TokenizerInfo | null;
+  readonly training: JobProgress | null;
+}
+
+export type JobKind = "tokenizer" | "model";
+export type JobState = "starting" | "running" | "stopping" | "finished" | "interrupted" | "failed";
+
+export interface JobProgress {
+  readonly jobId: string;
+  readonly kind: JobKind;
+  readonly run: string;
+  readonly state: JobState;
+  readonly phase: string;
+  readonly fraction: number | null;
+  readonly step: number | null;
+  readonly totalSteps: number | null;
+  /** Nats per token. */
+  readonly loss: number | null;
+  readonly validationLoss: number | null;
+  readonly bitsPerByte: number | null;
+  readonly tokensPerSecond: number | null;
+  readonly secondsLeft: number | null;
+  readonly sample: string | null;
+  readonly message: string;
+  readonly model: string | null;
+}
+
+export interface GenerateParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly position: Position;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed: number | null;
+  readonly streamId: string;
+}
+
+export interface GenerateResult {
+  readonly schema: number;
+  readonly reason: "finished" | "endOfText" | "cancelled";
+  readonly nTokens: number;
+  readonly tokensPerSecond: number;
+}
+
+export interface GenerationAlternative {
+  readonly tokenId: number;
+  readonly text: string;
+  readonly logprob: number;
+  readonly sampledLogprob: number | null;
+  /** The filter that removed this candidate before the draw. */
+  readonly cutBy: string | null;
+}
+
+export interface GenerationStep {
+  readonly streamId: string;
+  readonly index: number;
+  readonly tokenId: number;
+  readonly raw: string;
+  /** The text that became whole characters with this token; may be empty. */
+  readonly text: string;
+  /** Before temperature and filters (nats). */
+  readonly logprob: number;
+  readonly sampledLogprob: number;
+  readonly rank: number;
+  readonly entropyBits: number;
+  readonly draw: number;
+  readonly alternatives: readonly GenerationAlternative[];
+}
+
+export interface TrainTokenizerArguments {
+  readonly data: readonly string[];
+  readonly vocabSize: number;
+  readonly out: string;
+}
+
+export interface TrainModelArguments {
+  readonly data: readonly string[];
+  /** Null trains one first. */
+  readonly tokenizer: string | null;
+  readonly out: string;
+  readonly size: "tiny" | "small" | "base";
+  readonly steps: number | null;
+}
+
+export interface JobStarted {
+  readonly jobId: string;
+  readonly run: string;
+}
+
+export interface KnownModel {
+  readonly path: string;
+  readonly name: string;
+  readonly current: boolean;
+}
+
+export interface DoctorReport {
+  readonly markdown: string;
+  readonly report: unknown;
+}
+
+/** The server's commands; all internal, so none of them is in the palette. */
+export const ServerCommand = {
+  trainTokenizer: "tinylm.server.trainTokenizer",
+  trainModel: "tinylm.server.trainModel",
+  resumeTraining: "tinylm.server.resumeTraining",
+  stopTraining: "tinylm.server.stopTraining",
+  listJobs: "tinylm.server.listJobs",
+  selectModel: "tinylm.server.selectModel",
+  listModels: "tinylm.server.listModels",
+  restartWorker: "tinylm.server.restartWorker",
+  doctor: "tinylm.server.doctor",
+} as const;
+
+export const TokensRequest = new RequestType<TokensParams, TokensResult, void>("tinylm/tokens");
+export const GenerateRequest = new RequestType<GenerateParams, GenerateResult, void>("tinylm/generate");
+export const StatusNotification = new NotificationType<Status>("tinylm/status");
+export const TrainingProgressNotification = new NotificationType<JobProgress>("tinylm/trainingProgress");
+export const GenerationStepNotification = new NotificationType<GenerationStep>("tinylm/generationStep");

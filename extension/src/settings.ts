@@ -1,0 +1,68 @@
+/**
+ * Reads the settings that the extension itself uses. The server's own settings pass through as they are: it pulls
+ * them with workspace/configuration, and `serverSettings` is the same object for initialize.
+ */
+import { ConfigurationTarget, workspace } from "vscode";
+import { isHeatMode } from "./heat";
+import type { HeatMode } from "./heat";
+
+export const SECTION = "tinylm";
+
+export interface PaintSettings {
+  readonly boundaries: boolean;
+  readonly heatMode: HeatMode;
+  /** Language ids; `*` stands for all. */
+  readonly languages: readonly string[];
+}
+
+export interface GenerationSettings {
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly maxTokens: number;
+}
+
+export function paintSettings(): PaintSettings {
+  const settings = workspace.getConfiguration(SECTION);
+  const heatMode: unknown = settings.get("heatMode");
+  const languages: unknown = settings.get("boundaries.languages");
+  return {
+    boundaries: settings.get<unknown>("boundaries.enabled") !== false,
+    heatMode: isHeatMode(heatMode) ? heatMode : "off",
+    languages: Array.isArray(languages) ? languages.filter((entry) => typeof entry === "string") : [],
+  };
+}
+
+export function generationSettings(): GenerationSettings {
+  const settings = workspace.getConfiguration(`${SECTION}.generation`);
+  return {
+    temperature: settings.get<number>("temperature", 0.8),
+    topK: settings.get<number>("topK", 0),
+    topP: settings.get<number>("topP", 0.95),
+    maxTokens: settings.get<number>("maxTokens", 200),
+  };
+}
+
+export function trainingFolderSetting(): string {
+  return workspace.getConfiguration(SECTION).get<string>("training.folder", "").trim();
+}
+
+/** The Python of the settings, and whether a workspace chose it (which a person has to confirm once). */
+export function pythonSetting(): { readonly path: string; readonly fromWorkspace: boolean } {
+  const settings = workspace.getConfiguration(SECTION);
+  const path = settings.get<string>("python.path", "").trim();
+  const seen = settings.inspect<string>("python.path");
+  return { path, fromWorkspace: seen?.workspaceValue !== undefined || seen?.workspaceFolderValue !== undefined };
+}
+
+/** The whole section as the server expects it in initializationOptions. */
+export function serverSettings(): unknown {
+  return JSON.parse(JSON.stringify(workspace.getConfiguration(SECTION))) as unknown;
+}
+
+/** Write a setting where it is set now, otherwise for the user. */
+export async function updateSetting(key: string, value: unknown): Promise<void> {
+  const settings = workspace.getConfiguration(SECTION);
+  const inWorkspace = settings.inspect(key)?.workspaceValue !== undefined;
+  await settings.update(key, value, inWorkspace ? ConfigurationTarget.Workspace : ConfigurationTarget.Global);
+}

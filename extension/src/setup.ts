@@ -1,0 +1,220 @@
+/**
+ * "Set Up": makes TinyLM's own Python environment in the extension's storage from the wheel that ships with it, and adds
+ * what training needs when asked.
+ *
+ * The environment is built beside its place and moved there when it is complete; a marker written last says for which
+ * wheel and Python it was made. A partial one of the same wheel is taken up again, anything else is thrown away.
+ */
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ProgressLocation, window } from "vscode";
+import type { CancellationToken, LogOutputChannel, Progress } from "vscode";
+import { pipEnvironment } from "./environment";
+import { managedEnvironment, pythonIn } from "./locate";
+import { Cancelled, RunFailed, runProgram } from "./process";
+import { askVersion, isNewEnough, ISOLATED, missingModules, OLDEST_PYTHON, pythonCandidates } from "./python";
+import type { Python } from "./python";
+
+export interface SetupPlaces {
+  readonly extensionFolder: string;
+  readonly storageFolder: string;
+  /** tinylm.python.path: not used for the environment itself, but a good Python to make it with. */
+  readonly pythonSetting: string;
+}
+
+/** Something only the user can mend; the message is one line with what to do. */
+export class SetupProblem extends Error {}
+
+interface Marker {
+  readonly wheel: string;
+  readonly python: string;
+}
+
+type Report = Progress<{ message?: string; increment?: number }>;
+
+const MARKER = "tinylm-environment.json";
+export const TRAINING_MODULES = ["torch", "transformers", "datasets", "accelerate"] as const;
+const PIP = [...ISOLATED, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-color"];
+
+/** Make or repair the environment, with a cancellable notification. Returns its Python, or null when cancelled. */
+export function setUp(places: SetupPlaces, log: LogOutputChannel): Promise<string | null> {
+  return withNotification("TinyLM: setting up", async (report, token) => {
+    const wheel = await bundledWheel(places.extensionFolder);
+    const environment = managedEnvironment(places.storageFolder);
+    const hash = createHash("sha256").update(await readFile(wheel)).digest("hex");
+    await mkdir(places.storageFolder, { recursive: true });
+    const unlock = await lock(join(places.storageFolder, "setup.lock"));
+    try {
+      if ((await readMarker(environment))?.wheel !== hash) await build(environment, wheel, hash, places, { report, token, log });
+    } finally {
+      await unlock();
+    }
+    return pythonIn(environment, process.platform);
+  });
+}
+
+/** Add what training needs to an environment made by `setUp`. Returns false when cancelled. */
+export async function addTrainingPackages(python: string, places: SetupPlaces, log: LogOutputChannel): Promise<boolean> {
+  const done = await withNotification("TinyLM: installing what training needs", async (report, token) => {
+    const wheel = await bundledWheel(places.extensionFolder);
+    await pipInstall(python, `${wheel}[train]`, places, { report, token, log });
+    return true;
+  });
+  return done === true;
+}
+
+/** Return which training packages a Python lacks. */
+export function missingTrainingModules(python: string): Promise<string[]> {
+  return missingModules(python, TRAINING_MODULES);
+}
+
+/** Whether the environment that "Set Up" made belongs to another version of this extension. */
+export async function environmentIsOutdated(places: SetupPlaces): Promise<boolean> {
+  const marker = await readMarker(managedEnvironment(places.storageFolder));
+  if (marker === null) return true;
+  const wheel = await bundledWheel(places.extensionFolder).catch(() => null);
+  return wheel !== null && createHash("sha256").update(await readFile(wheel)).digest("hex") !== marker.wheel;
+}
+
+interface Work {
+  readonly report: Report;
+  readonly token: CancellationToken;
+  readonly log: LogOutputChannel;
+}
+
+async function build(environment: string, wheel: string, hash: string, places: SetupPlaces, work: Work): Promise<void> {
+  const partial = `${environment}.partial`;
+  const begun = await readMarker(partial);
+  const python = pythonIn(partial, process.platform);
+  if (begun?.wheel !== hash || !existsSync(python)) {
+    await rm(partial, { recursive: true, force: true });
+    work.report.report({ message: "looking for Python", increment: 2 });
+    const base = await findPython(places.pythonSetting);
+    work.log.info(`setting up with ${base.command} ${base.version.join(".")}`);
+    await createVenv(base, partial, places, work);
+    await writeMarker(partial, { wheel: hash, python: base.version.join(".") });
+  }
+  await pipInstall(python, wheel, places, work);
+  // Renaming keeps an environment usable because TinyLM only ever calls `python -m ...` in it.
+  await rm(environment, { recursive: true, force: true });
+  await rename(partial, environment);
+}
+
+async function createVenv(base: Python, folder: string, places: SetupPlaces, work: Work): Promise<void> {
+  work.report.report({ message: `making an environment with Python ${base.version.join(".")}`, increment: 3 });
+  try {
+    const args = [...base.prefix, "-I", "-m", "venv", folder];
+    await runProgram({ ...processOptions(places, work), command: base.command, args, onLine: (line) => work.log.info(line) });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    if (!(error instanceof RunFailed)) throw error;
+    const [major, minor] = base.version;
+    const advice = error.lines.some((line) => line.includes("ensurepip")) ? `install python${major}.${minor}-venv (sudo apt install python3-venv)` : "see the log";
+    throw new SetupProblem(`Python ${major}.${minor} could not make an environment: ${advice}, then run "TinyLM: Set Up" again.`);
+  }
+}
+
+async function pipInstall(python: string, what: string, places: SetupPlaces, work: Work): Promise<void> {
+  const constraints = join(places.extensionFolder, "constraints.txt");
+  const args = [...PIP, ...(existsSync(constraints) ? ["--constraint", constraints] : []), "--", what];
+  const onLine = (line: string): void => {
+    work.log.info(line);
+    const message = pipMessage(line);
+    if (message !== null) work.report.report({ message, increment: 2 });
+  };
+  try {
+    await runProgram({ ...processOptions(places, work), command: python, args, onLine });
+  } catch (error) {
+    if (!(error instanceof RunFailed)) throw error;
+    const reason = error.lines.findLast((line) => line.startsWith("ERROR:")) ?? error.message;
+    throw new SetupProblem(`Installing failed (${reason.replace(/^ERROR:\s*/, "").slice(0, 200)}). Check the network, then run it again: it goes on where it stopped.`);
+  }
+}
+
+function processOptions(places: SetupPlaces, work: Work): { cwd: string; env: ReturnType<typeof pipEnvironment>; token: CancellationToken } {
+  return { cwd: places.storageFolder, env: pipEnvironment(process.env), token: work.token };
+}
+
+/** What of pip's output is worth showing, in few words; null for the rest. */
+export function pipMessage(line: string): string | null {
+  const collecting = /^Collecting ([\w.[\]-]+)/.exec(line);
+  if (collecting?.[1] !== undefined) return `finding ${collecting[1]}`;
+  const downloading = /^\s*Downloading (?:\S*\/)?([\w.]+)-\S+ \(([^)]+)\)/.exec(line);
+  if (downloading?.[1] !== undefined) return `downloading ${downloading[1]} (${downloading[2] ?? ""})`;
+  return line.startsWith("Installing collected packages") ? "installing" : null;
+}
+
+/** Return the best Python of the machine. Raises SetupProblem when there is none that is new enough. */
+async function findPython(setting: string): Promise<Python> {
+  const candidates = [...(setting === "" ? [] : [{ command: setting, prefix: [] }]), ...pythonCandidates(process.platform)];
+  const seen: Python[] = [];
+  for (const { command, prefix } of candidates) {
+    const python = await askVersion(command, prefix);
+    if (python !== null && isNewEnough(python.version)) return python;
+    if (python !== null) seen.push(python);
+  }
+  const wanted = OLDEST_PYTHON.join(".");
+  const found = seen[0];
+  if (found === undefined) throw new SetupProblem(`No Python was found. Install Python ${wanted} or newer from python.org, then run "TinyLM: Set Up" again.`);
+  throw new SetupProblem(`The newest Python found is ${found.version.join(".")} and ${wanted} is needed. Install it, or name one in tinylm.python.path, then run "TinyLM: Set Up" again.`);
+}
+
+/** The wheel of the tinylm package inside the extension. Raises SetupProblem in a checkout, which has none. */
+async function bundledWheel(extensionFolder: string): Promise<string> {
+  const folder = join(extensionFolder, "dist", "wheel");
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  const name = names.filter((entry) => entry.endsWith(".whl")).sort().at(-1);
+  if (name === undefined) throw new SetupProblem(`${folder} holds no package: in a checkout, run "npm start" there, which makes its .venv.`);
+  return join(folder, name);
+}
+
+async function readMarker(environment: string): Promise<Marker | null> {
+  try {
+    const marker = JSON.parse(await readFile(join(environment, MARKER), "utf8")) as Partial<Marker>;
+    return typeof marker.wheel === "string" && typeof marker.python === "string" ? { wheel: marker.wheel, python: marker.python } : null;
+  } catch {
+    return null; // Not there, or half written: both mean that there is no environment yet.
+  }
+}
+
+function writeMarker(environment: string, marker: Marker): Promise<void> {
+  return writeFile(join(environment, MARKER), JSON.stringify(marker));
+}
+
+/** Take a lock file that holds our process id; one left behind by a process that is gone does not count. */
+async function lock(path: string): Promise<() => Promise<void>> {
+  try {
+    const file = await open(path, "wx");
+    await file.writeFile(String(process.pid));
+    await file.close();
+  } catch {
+    const holder = Number(await readFile(path, "utf8").catch(() => ""));
+    if (isAlive(holder)) throw new SetupProblem("Another window is setting up TinyLM: wait until it has finished.");
+    await rm(path, { force: true });
+    return lock(path);
+  }
+  return () => rm(path, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Run a body under a cancellable notification; null when the user cancelled. */
+async function withNotification<Result>(title: string, body: (report: Report, token: CancellationToken) => Promise<Result>): Promise<Result | null> {
+  const options = { location: ProgressLocation.Notification, title, cancellable: true };
+  try {
+    return await window.withProgress(options, body);
+  } catch (error) {
+    if (error instanceof Cancelled) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,39 @@
+/** What the tests read: everything that is painted and shown, as JSON. Written by tinylm.internal.dumpState. */
+import { window } from "vscode";
+import type { TextEditor } from "vscode";
+import type { Server } from "./client";
+import type { Painted, Painter } from "./decorations";
+import type { StatusItem } from "./status";
+import type { Training } from "./training";
+
+export function describeState(server: Server, painter: Painter, status: StatusItem, training: Training): object {
+  return {
+    schema: 1,
+    connection: server.connection,
+    status: { text: status.text, tooltip: status.tooltip },
+    server: server.status,
+    jobs: training.jobs,
+    editors: window.visibleTextEditors.map((editor) => describeEditor(editor, painter.paintedIn(editor))),
+  };
+}
+
+function describeEditor(editor: TextEditor, painted: Painted | null): object {
+  const { document } = editor;
+  const base = { uri: document.uri.toString(), languageId: document.languageId, documentVersion: document.version };
+  if (painted === null) return { ...base, painted: null };
+  return { ...base, painted: describePainted(painted) };
+}
+
+function describePainted({ version, modelId, heatMode, result, cells, plan }: Painted): object {
+  return {
+    version,
+    modelId,
+    heatMode,
+    nTokens: result.nTokens,
+    nBytes: result.nBytes,
+    note: result.note,
+    cells: cells.map((cell) => ({ ...cell, ids: result.ids.slice(cell.firstToken, cell.firstToken + cell.nTokens) })),
+    scores: result.scores,
+    styles: Object.fromEntries(plan),
+  };
+}

@@ -1,0 +1,56 @@
+/** How numbers are said to people: counts, durations, training progress. Pure. */
+import type { JobProgress, TokensResult } from "./protocol";
+
+/** "1,234 tokens, 3.9 bytes/token", or what of it is known. */
+export function describeTokens(result: Pick<TokensResult, "nTokens" | "nBytes">): string {
+  const { nTokens, nBytes } = result;
+  if (nTokens === null) return "counting tokens";
+  const count = `${nTokens.toLocaleString("en")} ${nTokens === 1 ? "token" : "tokens"}`;
+  return nTokens === 0 ? count : `${count}, ${(nBytes / nTokens).toFixed(2)} bytes/token`;
+}
+
+/** ", training 42 %" while a job runs, otherwise nothing. */
+export function trainingText(job: JobProgress): string {
+  if (!isActive(job)) return "";
+  const percent = job.fraction === null ? "" : ` ${Math.floor(job.fraction * 100)} %`;
+  return `, training${percent}`;
+}
+
+export function isActive(job: Pick<JobProgress, "state">): boolean {
+  switch (job.state) {
+    case "starting":
+    case "running":
+    case "stopping":
+      return true;
+    case "finished":
+    case "interrupted":
+    case "failed":
+      return false;
+  }
+}
+
+/** "45 s", "3 min 05 s", "2 h 10 min". */
+export function durationText(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, "0")} min`;
+}
+
+/** One line on a job: the step, the losses, the speed, the time left; whatever is known of them. */
+export function progressText(job: JobProgress): string {
+  const parts = [
+    job.step === null ? null : `step ${job.step}${job.totalSteps === null ? "" : ` of ${job.totalSteps}`}`,
+    job.loss === null ? null : `loss ${job.loss.toFixed(3)}`,
+    job.bitsPerByte === null ? null : `${job.bitsPerByte.toFixed(3)} bits per byte`,
+    job.tokensPerSecond === null ? null : `${Math.round(job.tokensPerSecond).toLocaleString("en")} tokens/s`,
+    job.secondsLeft === null ? null : `${durationText(job.secondsLeft)} left`,
+  ].filter((part) => part !== null);
+  if (job.step === null && job.message !== "") return parts.length === 0 ? job.message : `${job.message}, ${parts.join(", ")}`;
+  return parts.length === 0 ? job.state : parts.join(", ");
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
