@@ -64,15 +64,17 @@ class Engine:
         config: its shape.
         id: the first 12 hex digits of the SHA-256 of model.safetensors.
         n_params: the number of weights, the tied head counted once.
+        block_rows: how many tokens one matrix product reads at most.
     """
 
     def __init__(self, config: ModelConfig, weights: FoldedWeights, identity: str) -> None:
         self.config = config
         self.id = identity
         self.n_params = config.n_params
+        self.block_rows = min(BLOCK_ROWS, config.block_size)
         self._weights = weights
         self._decode_scratch = _Scratch(config, 1)
-        self._block_scratch = _Scratch(config, min(BLOCK_ROWS, config.block_size))
+        self._block_scratch = _Scratch(config, self.block_rows)
 
     @classmethod
     def load(cls, directory: Path) -> "Engine":
@@ -123,7 +125,7 @@ class Engine:
         if n_tokens == 0 or cache.length + n_tokens > self.config.block_size:
             raise ValueError(f"{n_tokens} tokens after {cache.length} do not fit a context of {self.config.block_size}")
         result = np.empty((n_tokens, self.config.n_embd), dtype=np.float32)  # (T, D)
-        rows = len(self._block_scratch.stream)
+        rows = self.block_rows
         with np.errstate(over="ignore"):
             for start in range(0, n_tokens, rows):
                 check()

@@ -1,0 +1,118 @@
+"""The model's next-token logits for a text that grows, shrinks and jumps, with as little computation as that takes.
+
+A decoder remembers what its key-value cache holds. Asked for the logits after any sequence of tokens, it keeps the part
+that begins alike and reads the rest. The context is the one the window rule (`windows`) gives the token to come, so a
+token drawn here and the same token scored later rest on the same context.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinylm.model.anchors import AnchorTable
+from tinylm.model.engine import Engine, no_check
+from tinylm.model.windows import plan_windows
+
+__all__ = ["Decoder"]
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int32]
+
+
+class Decoder:
+    """Next-token logits for one text at a time. One decoder serves one thread.
+
+    Args:
+        engine: the model.
+        table: the anchor table of its tokenizer.
+        end_of_text_id: the id of `<|endoftext|>`, which begins every document.
+
+    Attributes:
+        ids: the tokens of the text read last.
+        logits: (V,) float32, what the model says about the token after them; written anew at each call.
+    """
+
+    def __init__(self, engine: Engine, table: AnchorTable, end_of_text_id: int) -> None:
+        self._engine = engine
+        self._table = table
+        self._end_of_text_id = end_of_text_id
+        self._cache = engine.new_cache()
+        self._cached: list[int] = []  # the tokens in the cache
+        self._window: list[int] = []  # the window of the text to come
+        self.ids: list[int] = []
+        self.logits: Floats = np.empty(0, dtype=np.float32)
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens the logits rest on, `<|endoftext|>` included."""
+        return len(self._window)
+
+    def read(self, ids: Sequence[int] | Ids, check: Callable[[], None] = no_check) -> Floats:
+        """Return the logits after a text.
+
+        Args:
+            ids: (T,) all tokens of the text, without the `<|endoftext|>` that begins it. A special one among them
+                begins a new document.
+            check: called between blocks of rows; raises to stop, and then the next call goes on from there.
+
+        Returns:
+            (V,) float32. The array belongs to the caller.
+        """
+        text = [int(token_id) for token_id in ids]
+        window = self._window_of(text)
+        self._read_window(window, check)
+        self.ids, self._window = text, window
+        return self.logits
+
+    def push(self, token_id: int, check: Callable[[], None] = no_check) -> Floats:
+        """Return the logits after one token more. Like `read`, but costs no look at the text before."""
+        text = [*self.ids, token_id]
+        fits = len(self._window) < self._engine.config.block_size
+        if not self._window or not fits or token_id == self._end_of_text_id:
+            return self.read(text, check)
+        window = [*self._window, token_id]
+        self._read_window(window, check)
+        self.ids, self._window = text, window
+        return self.logits
+
+    def truncate(self, length: int, check: Callable[[], None] = no_check) -> Floats:
+        """Return the logits after the first `length` tokens of the text: one step of the model, or none."""
+        if not 0 <= length <= len(self.ids):
+            raise ValueError(f"cannot truncate a text of {len(self.ids)} tokens to {length}")
+        return self.read(self.ids[:length], check)
+
+    def _window_of(self, text: list[int]) -> list[int]:
+        """Return the window that predicts the token after the text."""
+        document = [self._end_of_text_id, *text]
+        for at in range(len(document) - 1, 0, -1):
+            if document[at] == self._end_of_text_id:
+                document = document[at:]
+                break
+        block_size = self._engine.config.block_size
+        if len(document) <= block_size:
+            return document
+        ids = np.array(document, dtype=np.int32)
+        (window,) = plan_windows(ids, self._table, block_size, len(ids), len(ids) + 1)
+        return document[window.start :]
+
+    def _read_window(self, window: list[int], check: Callable[[], None]) -> None:
+        """Bring the cache to hold exactly `window` and the logits after it."""
+        n_same = 0
+        for ours, wanted in zip(self._cached, window, strict=False):
+            if ours != wanted:
+                break
+            n_same += 1
+        if n_same == len(window) == len(self._cached) and len(self.logits):
+            return
+        n_same = min(n_same, len(window) - 1)  # the last token is always read: its logits are the answer
+        self._cache.truncate(n_same)
+        self._cached = self._cached[:n_same]
+        self.logits = np.empty(0, dtype=np.float32)  # none, should `check` stop us
+        rows = self._engine.block_rows
+        for start in range(n_same, len(window), rows):
+            check()
+            block = np.array(window[start : start + rows], dtype=np.int32)
+            hidden = self._engine.hidden(self._cache, block)
+            self._cached.extend(window[start : start + rows])
+        self.logits = self._engine.head(hidden[-1:])[0]
