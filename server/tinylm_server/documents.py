@@ -48,9 +48,7 @@ class Documents:
         self._documents[item.uri] = document
         return document
 
-    def change(
-        self, uri: str, version: int, changes: Sequence[lsp.TextDocumentContentChangeEvent]
-    ) -> Document:
+    def change(self, uri: str, version: int, changes: Sequence[lsp.TextDocumentContentChangeEvent]) -> Document:
         """Apply changes in the given order. Raises JsonRpcInvalidParams for a document that is not open."""
         document = self.get(uri)
         text = document.text

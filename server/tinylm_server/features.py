@@ -29,11 +29,23 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     lsp.INITIALIZED: (None, "lifecycle", "initialized"),
     lsp.WORKSPACE_DID_CHANGE_CONFIGURATION: (None, "lifecycle", "did_change_configuration"),
     lsp.TEXT_DOCUMENT_HOVER: (None, "hover", "hover"),
+    lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (None, "training_commands", "progress_cancelled"),
     "tinylm/tokens": (None, "tokens", "tokens"),
+    "tinylm/generate": (None, "generate", "generate"),
 }
 
 # command -> (module, function)
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "tinylm.server.trainTokenizer": ("training_commands", "train_tokenizer"),
+    "tinylm.server.trainModel": ("training_commands", "train_model"),
+    "tinylm.server.resumeTraining": ("training_commands", "resume_training"),
+    "tinylm.server.stopTraining": ("training_commands", "stop_training"),
+    "tinylm.server.listJobs": ("training_commands", "list_jobs"),
+    "tinylm.server.selectModel": ("model_commands", "select_model"),
+    "tinylm.server.listModels": ("model_commands", "list_models"),
+    "tinylm.server.restartWorker": ("model_commands", "restart_worker"),
+    "tinylm.server.doctor": ("doctor", "doctor"),
+}
 
 
 def register_features(server: "Server") -> None:
@@ -75,6 +87,6 @@ async def _guarded(handler: Callable[..., Awaitable[Any]], *arguments: Any) -> A
         raise
     except TinyLMError as error:
         raise JsonRpcException(str(error), REQUEST_FAILED) from None
-    except BaseException as error:  # noqa: BLE001  # the border; a panic in Rust is no Exception, and must be answered
+    except BaseException as error:  # the border; a panic in Rust is no Exception, and must be answered
         logger.exception("a handler failed")
         raise JsonRpcInternalError(f"internal error: {type(error).__name__}: {error}; see the log") from None

@@ -72,7 +72,8 @@ def _range(target: Target) -> lsp.Range:
     placed, chunk, cell = target.placed, target.placed.chunk, target.cell
     start_line, end_line = int(chunk.start_line[cell]), int(chunk.end_line[cell])
     start = lsp.Position(
-        line=placed.line + start_line, character=int(chunk.start_column[cell]) + (placed.column if start_line == 0 else 0)
+        line=placed.line + start_line,
+        character=int(chunk.start_column[cell]) + (placed.column if start_line == 0 else 0),
     )
     end = lsp.Position(
         line=placed.line + end_line, character=int(chunk.end_column[cell]) + (placed.column if end_line == 0 else 0)

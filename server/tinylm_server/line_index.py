@@ -7,7 +7,16 @@ characters (LSP 3.17, "Text Documents"; VS Code agrees). A column beyond the end
 import io
 from typing import Literal
 
-__all__ = ["Encoding", "char_of_column", "column_of_char", "content_of", "join_halves", "split_at", "split_lines", "width"]
+__all__ = [
+    "Encoding",
+    "char_of_column",
+    "column_of_char",
+    "content_of",
+    "join_halves",
+    "split_at",
+    "split_lines",
+    "width",
+]
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 

@@ -69,7 +69,6 @@ class ModelHost:
             self._problem = str(error)
             self._on_change()
             return
-        self._on_change()
         self.worker.start(self._n_threads)
 
     async def apply(self, before: Settings, after: Settings) -> None:
@@ -91,7 +90,7 @@ class ModelHost:
             TinyLMError: the directory holds no usable model.
         """
         tokenizer = await asyncio.to_thread(Tokenizer.load, directory)
-        if self.worker.state in ("stopped", "failed"):
+        if not self.worker.is_kept:
             self.directory, self._tokenizer, self._problem = directory, tokenizer, None
             self.worker.start(self._n_threads)
             await self.worker.until_ready(READY_WITHIN_S)
@@ -109,6 +108,12 @@ class ModelHost:
         await self.worker.stop()
         self.worker.start(self._n_threads)
 
+    async def until_ready(self) -> None:
+        """Wait until a model can be asked. Raises WorkerGone with the reason when none can."""
+        await self.worker.until_ready(READY_WITHIN_S)
+        if self.model is None:
+            raise WorkerGone(self._problem or "no model is loaded")
+
     async def ask(
         self,
         op: str,
@@ -117,9 +122,7 @@ class ModelHost:
         on_step: Callable[[Frame], None] | None = None,
     ) -> Frame:
         """Ask the worker about the current model, once it is ready. Raises WorkerGone, WorkerRefused."""
-        await self.worker.until_ready(READY_WITHIN_S)
-        if self.model is None:
-            raise WorkerGone(self._problem or "no model is loaded")
+        await self.until_ready()
         return await self.worker.ask(op, values, arrays, on_step)
 
     def status(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ to requests whose waiter has gone are dropped; message bodies are never logged.
 
 import json
 import logging
+import typing
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -24,7 +25,7 @@ from pygls.protocol import (
     lsp_method,
 )
 
-from tinylm_server.documents import Documents
+from tinylm_server.documents import Document, Documents
 
 __all__ = ["Protocol", "converter"]
 
@@ -36,7 +37,7 @@ MAX_JSON_DEPTH_MESSAGE = "the message is nested too deeply"
 
 def converter() -> Converter:
     """Return the converter of LSP types that leaves the parameters of unknown messages as they are."""
-    result = default_converter()
+    result: Converter = default_converter()  # type: ignore[no-untyped-call]  # pygls leaves it untyped
     for message_type in (JsonRPCRequestMessage, JsonRPCResponseMessage, JsonRPCNotification):
         result.register_structure_hook(message_type, _plain)
     return result
@@ -49,10 +50,21 @@ def _plain(data: dict[str, Any], message_type: type[Any]) -> Any:
     return message_type(**{name: data.get(name) for name in fields}, jsonrpc=data["jsonrpc"])
 
 
+class Hooks(typing.Protocol):
+    """What the protocol needs of the server."""
+
+    def leave(self, code: int) -> None:
+        """End the main loop."""
+
+    def document_changed(self, document: Document) -> None:
+        """Hear of a new snapshot."""
+
+
 class Protocol(LanguageServerProtocol):
     """The protocol of one connection."""
 
     def __init__(self, server: Any, converter: Converter) -> None:
+        self._hooks: Hooks = server
         self.documents = Documents()
         self.initialized = False
         super().__init__(server, converter)
@@ -159,24 +171,22 @@ class Protocol(LanguageServerProtocol):
         self._shutdown = True
 
     @lsp_method(lsp.EXIT)
-    def lsp_exit(self, *args: Any) -> None:
+    def lsp_exit(self, *args: Any) -> None:  # type: ignore[override]  # a plain function; pygls takes both
         """Leave: with code 0 after `shutdown`, 1 without."""
-        self._server.leave(0 if self._shutdown else 1)
+        self._hooks.leave(0 if self._shutdown else 1)
 
     # ---- text synchronisation into our own store ----
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
         """Take the document over."""
-        self._server.document_changed(self.documents.open(params.text_document))
+        self._hooks.document_changed(self.documents.open(params.text_document))
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
         """Apply the changes in their order."""
         identifier = params.text_document
-        self._server.document_changed(
-            self.documents.change(identifier.uri, identifier.version, params.content_changes)
-        )
+        self._hooks.document_changed(self.documents.change(identifier.uri, identifier.version, params.content_changes))
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:

@@ -1,7 +1,7 @@
 """Probabilities of tokens of a document: what the front sends to the worker, and what it makes of the answer.
 
 The worker gets ids, never text: the tokens asked about and enough of those before them that every window which counts
-(`tinylm.model.scoring`) is the one that the whole document would give.
+(`tinylm.model.windows`) is the one that the whole document would give.
 """
 
 import math
@@ -13,20 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pygls.exceptions import JsonRpcContentModified
 
-from tinylm_server.token_chunks import PlacedChunk, ids_before
+from tinylm.model.windows import reach
+from tinylm_server.token_chunks import PlacedChunk, ids_after, ids_before
 from tinylm_server.wire_cells import CellRun
 
 if TYPE_CHECKING:
-    from tinylm.tokens.tokenizer import Tokenizer
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
 __all__ = ["Inspection", "ScoredRuns", "inspect", "scores_of"]
 
 Floats = NDArray[np.float32]
-
-# So many blocks of context before the first token asked about hold every window that can matter to it.
-CONTEXT_BLOCKS = 3
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,8 @@ class ScoredRuns:
             return None
         sizes = np.concatenate([run.placed.chunk.n_tokens[run.cells] for run in runs])
         firsts = np.cumsum(sizes) - sizes
-        return (self.arrays["context_tokens"][firsts] < self.block_size // 2).astype(np.int64)
+        short: NDArray[np.int64] = (self.arrays["context_tokens"][firsts] < self.block_size // 2).astype(np.int64)
+        return short
 
 
 def _listed(values: NDArray[Any]) -> list[float | int | None]:
@@ -95,20 +93,14 @@ async def inspect(
     ls: "Server", document: "Document", placed: PlacedChunk, first: int, last: int, n_alternatives: int
 ) -> Inspection:
     """Ask about the tokens [first, last) of a chunk, with alternatives. Raises WorkerGone, WorkerRefused."""
-    host = ls.host
-    tokenizer = host.tokenizer
-    await host.worker.until_ready(20.0)
-    before, _ = ids_before(document.text, tokenizer, document.encoding, placed, CONTEXT_BLOCKS * host.block_size)
-    ids = np.concatenate([before, placed.chunk.ids[:last]])
-    offset = len(before)
-    values = {"first": offset + first, "last": offset + last, "k": n_alternatives, "tokenizer": tokenizer.id}
-    frame = await host.ask("inspect", values, {"ids": ids})
+    await ls.host.until_ready()
+    question = _question(ls, document, [placed])
+    values = {**question.values(first, last), "k": n_alternatives}
+    frame = await ls.host.ask("inspect", values, {"ids": question.ids})
     return Inspection(frame.header["name"], **frame.arrays)
 
 
-async def scores_of(
-    ls: "Server", document: "Document", tokenizer: "Tokenizer", runs: Sequence[CellRun]
-) -> ScoredRuns:
+async def scores_of(ls: "Server", document: "Document", runs: Sequence[CellRun]) -> ScoredRuns:
     """Score all tokens of the runs. While the model is not ready there are none, and the note says why."""
     host = ls.host
     if host.worker.state != "ready" or host.model is None:
@@ -119,9 +111,37 @@ async def scores_of(
         for neighbours in _neighbours(runs):
             if not ls.documents.is_current(document):
                 raise JsonRpcContentModified("the document changed while it was scored")
-            parts.append(await _scores_of_neighbours(ls, document, tokenizer, neighbours))
+            parts.append(await _scores_of_neighbours(ls, document, neighbours))
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return ScoredRuns(model["id"], arrays, None, int(model["blockSize"]))
+
+
+@dataclass(frozen=True)
+class _Question:
+    """The ids of some neighbouring chunks (`n_before` tokens stand before them) and of what surrounds them."""
+
+    ids: NDArray[np.int32]
+    n_before: int
+    starts_document: bool
+    tokenizer_id: str
+
+    def values(self, first: int, last: int) -> dict[str, Any]:
+        """Return the header for the tokens [first, last) of the chunks."""
+        return {
+            "first": self.n_before + first,
+            "last": self.n_before + last,
+            "startsDocument": self.starts_document,
+            "tokenizer": self.tokenizer_id,
+        }
+
+
+def _question(ls: "Server", document: "Document", chunks: Sequence[PlacedChunk]) -> _Question:
+    tokenizer, block_size = ls.host.tokenizer, ls.host.block_size
+    where = (document.text, tokenizer, document.encoding)
+    before, starts_document = ids_before(*where, chunks[0], reach(block_size) + 1)
+    after = ids_after(*where, chunks[-1], block_size)[:block_size]
+    ids = np.concatenate([before, *(placed.chunk.ids for placed in chunks), after])
+    return _Question(ids, len(before), starts_document, tokenizer.id)
 
 
 def _neighbours(runs: Sequence[CellRun]) -> list[list[CellRun]]:
@@ -135,20 +155,10 @@ def _neighbours(runs: Sequence[CellRun]) -> list[list[CellRun]]:
     return groups
 
 
-async def _scores_of_neighbours(
-    ls: "Server", document: "Document", tokenizer: "Tokenizer", runs: Sequence[CellRun]
-) -> dict[str, NDArray[Any]]:
-    host = ls.host
-    before, _ = ids_before(
-        document.text, tokenizer, document.encoding, runs[0].placed, CONTEXT_BLOCKS * host.block_size
-    )
-    ids = np.concatenate([before, *(run.placed.chunk.ids for run in runs)])
-    wanted = []
-    offset = len(before)
-    for run in runs:
-        wanted.append(offset + run.tokens())
-        offset += len(run.placed.chunk.ids)
-    tokens = np.concatenate(wanted)
+async def _scores_of_neighbours(ls: "Server", document: "Document", runs: Sequence[CellRun]) -> dict[str, NDArray[Any]]:
+    question = _question(ls, document, [run.placed for run in runs])
+    offsets = np.cumsum([0, *(len(run.placed.chunk.ids) for run in runs)])
+    tokens = np.concatenate([offset + run.tokens() for offset, run in zip(offsets, runs, strict=False)])
     first, last = int(tokens[0]), int(tokens[-1]) + 1
-    frame = await host.ask("score", {"first": first, "last": last, "tokenizer": tokenizer.id}, {"ids": ids[:last]})
+    frame = await ls.host.ask("score", question.values(first, last), {"ids": question.ids})
     return {name: array[tokens - first] for name, array in frame.arrays.items()}

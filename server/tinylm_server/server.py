@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from lsprotocol import types as lsp
 from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
 
 import tinylm
 from tinylm_server.documents import Document, Documents
@@ -118,6 +119,13 @@ class Server(LanguageServer):
         for warning in warnings:
             logger.warning("%s", warning)
             self.window_show_message(lsp.ShowMessageParams(type=lsp.MessageType.Warning, message=f"TinyLM: {warning}"))
+
+    def workspace_folder(self) -> str:
+        """Return the path of the first workspace folder; "" without one."""
+        for folder in self.workspace.folders.values():
+            if (path := to_fs_path(folder.uri)) is not None:
+                return path
+        return self.workspace.root_path or ""
 
     def send_status(self) -> None:
         """Tell the client the state of model, tokenizer and training."""

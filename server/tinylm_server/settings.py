@@ -21,9 +21,7 @@ class Settings:
     completion_enabled: bool = field(default=True, metadata={"key": "completion.enabled"})
     completion_max_items: int = field(default=8, metadata={"key": "completion.maxItems", "low": 1, "high": 50})
     inline_enabled: bool = field(default=True, metadata={"key": "inlineCompletion.enabled"})
-    inline_max_tokens: int = field(
-        default=24, metadata={"key": "inlineCompletion.maxTokens", "low": 1, "high": 200}
-    )
+    inline_max_tokens: int = field(default=24, metadata={"key": "inlineCompletion.maxTokens", "low": 1, "high": 200})
     inline_min_confidence: float = field(
         default=0.05, metadata={"key": "inlineCompletion.minConfidence", "low": 0, "high": 1}
     )

@@ -18,7 +18,16 @@ from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.line_index import Encoding, content_of, split_lines
 from tinylm_server.text_store import Block, Text
 
-__all__ = ["Chunk", "PlacedChunk", "cell_of_char", "chunk_at", "chunks_between", "count_tokens", "ids_before"]
+__all__ = [
+    "Chunk",
+    "PlacedChunk",
+    "cell_of_char",
+    "chunk_at",
+    "chunks_between",
+    "count_tokens",
+    "ids_after",
+    "ids_before",
+]
 
 Ints = NDArray[np.int64]
 
@@ -79,7 +88,9 @@ def chunks_between(
         start = end + 1
 
 
-def chunk_at(text: Text, tokenizer: Tokenizer, encoding: Encoding, line: int, char: int) -> tuple[PlacedChunk, int] | None:
+def chunk_at(
+    text: Text, tokenizer: Tokenizer, encoding: Encoding, line: int, char: int
+) -> tuple[PlacedChunk, int] | None:
     """Return the chunk that holds the character at (line, character index), and its index in the chunk's text."""
     for placed in chunks_between(text, tokenizer, encoding, line, line):
         lines = split_lines(placed.chunk.text)
@@ -102,6 +113,18 @@ def ids_before(
         end, start = start - 1, _group_start(text, start - 1)
         parts.append(_chunk(text, tokenizer, encoding, start, end).ids)
     return np.concatenate([np.empty(0, np.int32), *reversed(parts)]), start == 0
+
+
+def ids_after(
+    text: Text, tokenizer: Tokenizer, encoding: Encoding, placed: PlacedChunk, n_tokens: int
+) -> NDArray[np.int32]:
+    """Return the ids of whole chunks after one, at least `n_tokens` of them or all."""
+    parts: list[NDArray[np.int32]] = []
+    end = placed.last_block
+    while end < len(text.blocks) - 1 and sum(map(len, parts)) < n_tokens:
+        start, end = end + 1, _group_end(text, end + 1)
+        parts.append(_chunk(text, tokenizer, encoding, start, end).ids)
+    return np.concatenate([np.empty(0, np.int32), *parts])
 
 
 def count_tokens(text: Text, tokenizer: Tokenizer, encoding: Encoding, max_new_chars: int) -> int | None:
@@ -173,9 +196,7 @@ def _chunk(text: Text, tokenizer: Tokenizer, encoding: Encoding, start: int, end
         last = text.blocks[end]
         own = last.text if end == len(text.blocks) - 1 else last.text[: _cut_of(last).offset]
         carried = str(key[2])
-        chunk = _encode(
-            carried + "".join(block.text for block in text.blocks[start:end]) + own, tokenizer, encoding
-        )
+        chunk = _encode(carried + "".join(block.text for block in text.blocks[start:end]) + own, tokenizer, encoding)
         last.notes["chunk"] = (key, chunk)
     return chunk
 

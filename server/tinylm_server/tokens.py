@@ -35,7 +35,7 @@ async def tokens(ls: "Server", params: Any) -> dict[str, Any]:
     runs, note = _collect(document, tokenizer, ranges, ls.settings.max_cells)
     scored = ScoredRuns(None, None, None)
     if with_scores and runs:
-        scored = await scores_of(ls, document, tokenizer, runs)
+        scored = await scores_of(ls, document, runs)
         ls.documents.get_version(document.uri, document.version)
     return _result(document, tokenizer, runs, scored, note or scored.note)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinylm_server.token_chunks import PlacedChunk
 
-__all__ = ["CellRun", "STRIDE", "cells_in", "wire"]
+__all__ = ["STRIDE", "CellRun", "cells_in", "wire"]
 
 Ints = NDArray[np.int64]
 

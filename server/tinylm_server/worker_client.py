@@ -71,7 +71,7 @@ class WorkerClient:
     """
 
     def __init__(self, on_start: Callable[[], Awaitable[None]], on_change: Callable[[], None]) -> None:
-        self.state = "stopped"  # stopped, starting, ready, restarting, failed
+        self.state = "starting"  # starting, ready, restarting, failed, stopped
         self.restarts = 0
         self.pid: int | None = None
         self._on_start, self._on_change = on_start, on_change
@@ -80,17 +80,22 @@ class WorkerClient:
         self._deaths: deque[float] = deque(maxlen=MAX_DEATHS)
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._ready = asyncio.Event()
+        self._settled = asyncio.Event()  # set while the state is one that nobody need wait for
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether somebody sees to it that a worker runs."""
+        return self._keeper is not None and not self._keeper.done()
 
     def start(self, n_threads: int) -> None:
         """Start the worker and keep it alive from now on."""
-        assert self._keeper is None or self._keeper.done()
+        assert not self.is_kept
         self._deaths.clear()
         self._keeper = asyncio.create_task(self._keep(n_threads), name="worker")
 
     async def stop(self) -> None:
         """End the worker and what it may have started; what is in flight fails with WorkerGone."""
-        if self._keeper is not None:
+        if self._keeper is not None and self.is_kept:
             self._keeper.cancel()
             with suppress(asyncio.CancelledError):
                 await self._keeper
@@ -104,12 +109,12 @@ class WorkerClient:
 
     async def until_ready(self, timeout_s: float) -> None:
         """Wait until the worker can be asked. Raises WorkerGone when it cannot within the time."""
-        if self.state in ("failed", "stopped"):
-            raise WorkerGone("the inference worker is not running; run the command TinyLM: Restart Server")
         try:
-            await asyncio.wait_for(self._ready.wait(), timeout_s)
+            await asyncio.wait_for(self._settled.wait(), timeout_s)
         except TimeoutError:
             raise WorkerGone("the inference worker is not ready yet; try again in a moment") from None
+        if self.state != "ready":
+            raise WorkerGone("the inference worker is not running; run the command TinyLM: Restart Server")
 
     async def ask(
         self,
@@ -167,7 +172,7 @@ class WorkerClient:
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
 
     async def _run_once(self, n_threads: int) -> None:
-        self._set_state("starting" if self.restarts == 0 else "restarting")
+        self._set_state("starting" if not self._deaths else "restarting")
         threads = str(n_threads or max(1, min(4, os.cpu_count() or 1)))
         self._process = await asyncio.create_subprocess_exec(
             *python_command("tinylm_server.worker"),
@@ -188,7 +193,6 @@ class WorkerClient:
 
     async def _load(self) -> None:
         await self._on_start()
-        self._ready.set()
         self._set_state("ready")
 
     def _deliver(self, frame: Frame) -> None:
@@ -207,7 +211,6 @@ class WorkerClient:
         self.kill()
         self.pid = None
         self._process = None
-        self._ready.clear()
         for future, _ in self._waiting.values():
             if not future.done():
                 future.set_exception(WorkerGone("the inference worker died; it restarts, please try again"))
@@ -215,4 +218,8 @@ class WorkerClient:
     def _set_state(self, state: str) -> None:
         if state != self.state:
             self.state = state
+            if state in ("ready", "failed", "stopped"):
+                self._settled.set()
+            else:
+                self._settled.clear()
             self._on_change()

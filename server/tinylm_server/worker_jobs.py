@@ -4,21 +4,29 @@ Between steps a job yields: None, or a frame to be sent at once. Its return valu
 sent and returned are those of `tinylm.model`; arrays travel raw. Nothing here knows of pipes or processes.
 """
 
-from collections.abc import Callable, Generator
+import codecs
+import time
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinylm.errors import TinyLMError
+from tinylm.model.generation import Step, generate_steps
 from tinylm.model.language_model import LanguageModel
-from tinylm.model.scoring import score
+from tinylm.model.sampling import SamplingConfig
+from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.frames import Frame
 
 __all__ = ["Jobs"]
 
 Steps = Generator[Frame | None, None, Frame]
 Check = Callable[[], None]
+
+# Tokens scored between two looks for something more urgent; about 10 ms at the starter model's size.
+SCORE_STEP = 64
 
 
 class Jobs:
@@ -29,7 +37,12 @@ class Jobs:
 
     def start(self, frame: Frame, check: Check) -> Steps:
         """Return the steps of a request; nothing runs yet."""
-        operations = {"load": self._load, "score": self._score, "inspect": self._inspect}
+        operations = {
+            "load": self._load,
+            "score": self._score,
+            "inspect": self._inspect,
+            "generate": self._generate,
+        }
         return operations[frame.header["op"]](frame, check)
 
     def _current(self, frame: Frame) -> LanguageModel:
@@ -40,26 +53,90 @@ class Jobs:
 
     def _load(self, frame: Frame, check: Check) -> Steps:
         yield None
-        model = LanguageModel.load(Path(frame.header["path"]))
-        self._model = model
-        return Frame({"model": describe(model, frame.header["path"])})
+        self._model = LanguageModel.load(Path(frame.header["path"]))
+        return Frame({"model": describe(self._model)})
 
     def _score(self, frame: Frame, check: Check) -> Steps:
-        model = self._current(frame)
+        scorer, ids, values = self._current(frame).scorer, frame.arrays["ids"], frame.header
+        parts: list[dict[str, NDArray[Any]]] = []
+        for first, last in _steps(values["first"], values["last"]):
+            yield None
+            parts.append(vars(scorer.score(ids, first, last, check, starts_document=values["startsDocument"])))
+        return Frame({}, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+
+    def _inspect(self, frame: Frame, check: Check) -> Steps:
+        model, ids, values = self._current(frame), frame.arrays["ids"], frame.header
+        first, last, starts_document = values["first"], values["last"], values["startsDocument"]
         yield None
-        first, last = frame.header["first"], frame.header["last"]
-        return Frame({}, score_arrays(model, frame.arrays["ids"], first, last, check))
+        scores = model.scorer.score(ids, first, last, check, starts_document=starts_document)
+        yield None
+        found = model.scorer.alternatives(ids, first, last, values["k"], check, starts_document=starts_document)
+        arrays = {"alternative_ids": found.ids, "alternative_logprob": found.logprob}
+        for name in ("logprob", "rank", "entropy_bits", "context_tokens"):
+            arrays[name] = getattr(scores, name)
+        return Frame({"name": model_name(model.path)}, arrays)
+
+    def _generate(self, frame: Frame, check: Check) -> Steps:
+        model, values = self._current(frame), frame.header
+        config = SamplingConfig(values["temperature"], values["topK"], values["topP"], seed=values["seed"])
+        ids = model.tokenizer.encode(values["text"])
+        yield None
+        decoder = model.new_decoder()  # one of its own: a completion in between must not disturb it
+        text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        started, n_tokens, ended = time.perf_counter(), 0, False
+        for step in generate_steps(decoder, model.tokenizer, ids, config, values["maxTokens"], check):
+            ended = step.token_id == model.tokenizer.end_of_text_id
+            if not ended:
+                yield Frame({"step": step_to_json(model.tokenizer, step, n_tokens, text.decode(step.bytes))})
+                n_tokens += 1
+        rate = n_tokens / max(time.perf_counter() - started, 1e-9)
+        return Frame({"reason": "endOfText" if ended else "finished", "nTokens": n_tokens, "tokensPerSecond": rate})
 
 
-def describe(model: LanguageModel, path: str) -> dict[str, Any]:
+def _steps(first: int, last: int) -> Iterator[tuple[int, int]]:
+    for at in range(first, last, SCORE_STEP):
+        yield at, min(at + SCORE_STEP, last)
+
+
+def step_to_json(tokenizer: Tokenizer, step: Step, index: int, text: str) -> dict[str, Any]:
+    """Return a step as `tinylm/generationStep` sends it, without the stream's id."""
+    return {
+        "index": index,
+        "tokenId": step.token_id,
+        "raw": tokenizer.raw(step.token_id),
+        "text": text,
+        "logprob": step.logprob,
+        "sampledLogprob": step.sampled_logprob,
+        "rank": step.rank,
+        "entropyBits": step.entropy_bits,
+        "draw": step.draw,
+        "alternatives": [
+            {
+                "tokenId": other.token_id,
+                "text": tokenizer.visible(other.token_id),
+                "logprob": other.logprob,
+                "sampledLogprob": other.sampled_logprob,
+                "cutBy": other.cut_by,
+            }
+            for other in step.alternatives
+        ],
+    }
+
+
+def model_name(directory: Path) -> str:
+    """Return what to call the model in a directory: a run's `model` is called after the run."""
+    directory = directory.resolve()
+    return directory.parent.name if directory.name == "model" else directory.name
+
+
+def describe(model: LanguageModel) -> dict[str, Any]:
     """Return the model as `tinylm/status` shows it, and the id of its tokenizer."""
-    config = model.engine.config
     return {
         "id": model.id,
-        "name": model.name,
-        "path": path,
+        "name": model_name(model.path),
+        "path": str(model.path),
         "nParams": model.engine.n_params,
-        "vocabSize": config.vocab_size,
-        "blockSize": config.block_size,
+        "vocabSize": model.engine.config.vocab_size,
+        "blockSize": model.engine.config.block_size,
         "tokenizerId": model.tokenizer.id,
     }

@@ -6,7 +6,6 @@ import time
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-
 from tinylm_server.line_index import (
     char_of_column,
     column_of_char,

@@ -1,0 +1,24 @@
+"""The text before a position that a continuation rests on: as much as can matter, cut where tokens certainly end."""
+
+from typing import TYPE_CHECKING
+
+from tinylm.model.windows import reach
+from tinylm.tokens.pretokens import boundary_after
+
+if TYPE_CHECKING:
+    from tinylm_server.documents import Document
+    from tinylm_server.server import Server
+
+__all__ = ["text_before"]
+
+# Characters sent for each token that may matter. English has about 4.3 characters a token with 8,192 entries.
+CHARS_PER_TOKEN = 6
+
+
+def text_before(ls: "Server", document: "Document", line: int, char: int) -> str:
+    """Return the end of the text before (line, character index); all of it when that is short."""
+    max_chars = CHARS_PER_TOKEN * reach(max(ls.host.block_size, 8))
+    text = document.text.before(line, char, max_chars + 1)
+    if len(text) <= max_chars:
+        return text
+    return text[boundary_after(text, 1) :]

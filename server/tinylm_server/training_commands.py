@@ -1,0 +1,175 @@
+"""The commands around training: check what they are given as hostile, make a job of it, answer at once."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+
+from tinylm_server import params as check
+from tinylm_server.job_files import JobRecord, Stage, jobs_directory
+from tinylm_server.worker_client import python_command
+
+if TYPE_CHECKING:
+    from lsprotocol import types as lsp
+
+    from tinylm_server.server import Server
+
+__all__ = [
+    "list_jobs",
+    "progress_cancelled",
+    "resume_training",
+    "stop_training",
+    "train_model",
+    "train_tokenizer",
+]
+
+REQUEST_FAILED = -32803
+NEEDED = ("torch", "transformers")
+DEFAULT_VOCAB_SIZE = 8192
+
+# argument -> option of `tinylm train`; all whole numbers
+NUMBERS = {
+    "steps": "--steps",
+    "nLayer": "--n-layer",
+    "nHead": "--n-head",
+    "nEmbd": "--n-embd",
+    "blockSize": "--block-size",
+    "batchSize": "--batch-size",
+    "checkpointEvery": "--checkpoint-every",
+    "evaluateEvery": "--evaluate-every",
+    "seed": "--seed",
+    "threads": "--threads",
+}
+
+
+async def train_tokenizer(ls: "Server", argument: Any = None) -> dict[str, str]:
+    """Start `tinylm train-tokenizer`."""
+    fields = check.mapping(argument, "argument")
+    out = _path(fields, "out")
+    job_id = _new_id()
+    stage = _tokenizer_stage(job_id, _data(fields), out, _vocab_size(fields))
+    return _begin(ls, JobRecord(job_id, "tokenizer", out, time.time(), ls.workspace_folder(), [stage], None))
+
+
+async def train_model(ls: "Server", argument: Any = None) -> dict[str, str]:
+    """Start `tinylm train`; without a tokenizer one is trained on the same data first."""
+    fields = check.mapping(argument, "argument")
+    out, data = _path(fields, "out"), _data(fields)
+    options = _options(fields)
+    _require_packages()
+    job_id = _new_id()
+    stages = []
+    if fields.get("tokenizer") is not None:
+        tokenizer = _path(fields, "tokenizer")
+    else:
+        tokenizer = str(jobs_directory() / job_id / "tokenizer")
+        stages.append(_tokenizer_stage(job_id, data, tokenizer, _vocab_size(fields)))
+    command = _tinylm("train", *_each("--data", data), f"--tokenizer={tokenizer}", f"--out={out}", *options)
+    stages.append(Stage("model", command, str(Path(out) / "events.jsonl")))
+    record = JobRecord(job_id, "model", out, time.time(), ls.workspace_folder(), stages, str(Path(out) / "model"))
+    return _begin(ls, record)
+
+
+async def resume_training(ls: "Server", argument: Any = None) -> dict[str, str]:
+    """Start `tinylm train --resume` on a run."""
+    run = _path(check.mapping(argument, "argument"), "run")
+    if not (Path(run) / "run.json").is_file():
+        raise JsonRpcException(f"{run} holds no run to resume; start a new one with Train Model", REQUEST_FAILED)
+    _require_packages()
+    stage = Stage("model", _tinylm("train", "--resume", f"--out={run}"), str(Path(run) / "events.jsonl"))
+    record = JobRecord(
+        _new_id(), "model", run, time.time(), ls.workspace_folder(), [stage], str(Path(run) / "model")
+    )
+    return _begin(ls, record)
+
+
+async def stop_training(ls: "Server", argument: Any = None) -> dict[str, bool]:
+    """Stop one job, or all when no id is given."""
+    fields = check.mapping(argument if argument is not None else {}, "argument")
+    job_id = None if fields.get("jobId") is None else check.text(fields, "jobId")
+    return {"stopped": ls.jobs.stop(job_id)}
+
+
+async def list_jobs(ls: "Server", *arguments: Any) -> list[dict[str, Any]]:
+    """Return every job of this workspace that is running, or ended within a week."""
+    return [job.progress.to_json() for job in ls.jobs.all()]
+
+
+async def progress_cancelled(ls: "Server", params: "lsp.WorkDoneProgressCancelParams") -> None:
+    """Stop the job whose progress bar was cancelled."""
+    ls.jobs.cancel(params.token)
+
+
+def _begin(ls: "Server", record: JobRecord) -> dict[str, str]:
+    if (job := ls.jobs.running_in(record.run)) is not None:
+        raise JsonRpcException(
+            f"{record.run} is in use by job {job.record.job_id}; stop it first, or choose another folder", REQUEST_FAILED
+        )
+    ls.jobs.begin(record)
+    return {"jobId": record.job_id, "run": record.run}
+
+
+def _tokenizer_stage(job_id: str, data: list[str], out: str, vocab_size: int) -> Stage:
+    events = str(jobs_directory() / job_id / "events.jsonl")
+    command = _tinylm(
+        "train-tokenizer", *_each("--data", data), f"--vocab-size={vocab_size}", f"--out={out}", f"--events={events}"
+    )
+    return Stage("tokenizer", command, events)
+
+
+def _tinylm(*arguments: str) -> list[str]:
+    return python_command("tinylm", *arguments)
+
+
+def _each(option: str, values: list[str]) -> list[str]:
+    # `--data=X`, never `--data X`: a name that begins with a dash stays a name.
+    return [f"{option}={value}" for value in values]
+
+
+def _options(fields: Mapping[str, Any]) -> list[str]:
+    options = []
+    if fields.get("size") is not None:
+        size = check.text(fields, "size")
+        if size not in ("tiny", "small", "base"):
+            raise JsonRpcInvalidParams(f"size: expected tiny, small or base, got {size[:40]!r}")
+        options.append(f"--size={size}")
+    for name, option in NUMBERS.items():
+        if fields.get(name) is not None:
+            options.append(f"{option}={check.integer(fields, name)}")
+    return options
+
+
+def _data(fields: Mapping[str, Any]) -> list[str]:
+    values = check.items(fields, "data")
+    if not values or not all(isinstance(value, str) and value and "\0" not in value for value in values):
+        raise JsonRpcInvalidParams("data: expected an array of at least one name of a corpus")
+    return values
+
+
+def _vocab_size(fields: Mapping[str, Any]) -> int:
+    return check.integer(fields, "vocabSize", DEFAULT_VOCAB_SIZE, low=257, high=65_536)
+
+
+def _path(fields: Mapping[str, Any], key: str) -> str:
+    value = check.text(fields, key)
+    if not Path(value).is_absolute() or any(ord(char) < 32 for char in value):
+        raise JsonRpcInvalidParams(f"{key}: expected an absolute path, got {value[:80]!r}")
+    return str(Path(value))
+
+
+def _require_packages() -> None:
+    """Refuse before a job is made; the extension asks and installs what the error's data names."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        names = " and ".join(missing)
+        raise JsonRpcException(
+            f'training needs {names}; run: pip install "tinylm[train]"', REQUEST_FAILED, {"missing": missing}
+        )
+
+
+def _new_id() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
