@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { JobProgress } from "../src/protocol";
+import { describeTokens, durationText, progressText, trainingText } from "../src/words";
+
+const JOB: JobProgress = {
+  jobId: "j1",
+  kind: "model",
+  run: "/r",
+  state: "running",
+  phase: "training",
+  fraction: 0.429,
+  step: 12,
+  totalSteps: 300,
+  loss: 3.14159,
+  validationLoss: null,
+  bitsPerByte: null,
+  tokensPerSecond: 1234.5,
+  secondsLeft: 65,
+  sample: null,
+  message: "",
+  model: null,
+};
+
+test("tokens are counted with their bytes", () => {
+  assert.equal(describeTokens({ nTokens: 1234, nBytes: 4936 }), "1,234 tokens, 4.00 bytes/token");
+  assert.equal(describeTokens({ nTokens: 1, nBytes: 3 }), "1 token, 3.00 bytes/token");
+  assert.equal(describeTokens({ nTokens: 0, nBytes: 0 }), "0 tokens");
+  assert.equal(describeTokens({ nTokens: null, nBytes: 9 }), "counting tokens");
+});
+
+test("durations are rounded to what one cares for", () => {
+  assert.deepEqual([0, 59.4, 60, 185, 7800].map(durationText), ["0 s", "59 s", "1 min 00 s", "3 min 05 s", "2 h 10 min"]);
+});
+
+test("progress says step, loss, speed and time left, and leaves out what is unknown", () => {
+  assert.equal(progressText(JOB), "step 12 of 300, loss 3.142, 1,235 tokens/s, 1 min 05 s left");
+  assert.equal(progressText({ ...JOB, step: null, loss: null, tokensPerSecond: null, secondsLeft: null, message: "counting words" }), "counting words");
+  assert.equal(progressText({ ...JOB, step: null, loss: null, tokensPerSecond: null, secondsLeft: null }), "running");
+});
+
+test("the status item mentions a job only while it runs", () => {
+  assert.equal(trainingText(JOB), ", training 42 %");
+  assert.equal(trainingText({ ...JOB, state: "finished" }), "");
+});
