@@ -1,0 +1,385 @@
+"""Our tokenizer training against Hugging Face's, and everything around it that has to hold when it is stopped."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import Tokenizer as HuggingFaceTokenizer
+from tokenizers import models, pre_tokenizers, trainers
+
+from tinylm.cli.app import main
+from tinylm.data.sources import open_source
+from tinylm.errors import BadData, Cancelled, EnvironmentProblem, UsageError
+from tinylm.tokenizer_training import MergingProgress, counting, save_tokenizer, train_tokenizer, worker
+from tinylm.tokenizer_training.report import HeldOut
+from tinylm.tokens.tokenizer import Tokenizer
+
+REPOSITORY = Path(__file__).parents[2]
+SHARED_DATA = Path(os.environ.get("TINYLM_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+
+# Words in nine scripts, so that characters of two, three and four bytes take part in merges. Split at spaces only.
+WORDS = (
+    "была лиса и жил медведь у реки αλεπού ήταν και το δάσος キツネ は 森 に いました 狐狸 住在 河边 여우 가 살았다 "
+    "كان ثعلب في الغابة एक लोमड़ी थी जंगल में จิ้งจอก อยู่ ใน ป่า füchse größer naïve été 🦊 👨‍👩‍👧 🏳️‍🌈 e\u0301 n\u0303 "
+    "1984 ٣٤ ② ½ — … « » ¿ 。 、 \u00a0 \u2003 \u2028"
+)
+
+
+def many_scripts() -> list[str]:
+    rng = random.Random(7)
+    weights = [1 / (rank + 1) for rank in range(len(WORDS.split(" ")))]
+    texts = (rng.choices(WORDS.split(" "), weights, k=60) for _ in range(300))
+    return ["".join(rng.choice(["", " ", " ", " ", "\n", "  "]) + word for word in words) for words in texts]
+
+
+def code_like() -> list[str]:
+    """Text where runs and mixtures of signs, digits and spaces decide the split."""
+    rng = random.Random(8)
+    pieces = [
+        "def f(x):",
+        "    return x",
+        "\t\t",
+        "======",
+        "-----",
+        "'s",
+        "'ll",
+        "don't",
+        "I'M",
+        "3.14159",
+        "\r\n",
+        "  ",
+        "_",
+    ]
+    return ["".join(rng.choices(pieces, k=50)) for _ in range(200)]
+
+
+def tiny_stories() -> list[str]:
+    """The TinyStories training stories where they are at hand, else the project's own."""
+    file = SHARED_DATA / "tinystories-train.txt"
+    return list(open_source(str(file) if file.exists() else "sample:850").documents())
+
+
+CORPORA = {
+    "sample": lambda: list(open_source("sample:400").documents()),
+    "many scripts": many_scripts,
+    "code": code_like,
+    "tiny stories": tiny_stories,
+}
+
+
+def hugging_face_model(documents: list[str], vocab_size: int) -> dict[str, object]:
+    tokenizer = HuggingFaceTokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=["<|endoftext|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(documents, trainer)
+    return json.loads(tokenizer.to_str())["model"]
+
+
+def our_model(documents: list[str], vocab_size: int) -> dict[str, object]:
+    return json.loads(train_tokenizer(documents, vocab_size, workers=1).to_tokenizer().to_str())["model"]
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+@pytest.mark.parametrize("vocab_size", [257, 300, 2000, 8192])
+def test_merges_and_ids_are_those_of_hugging_face(corpus: str, vocab_size: int) -> None:
+    documents = CORPORA[corpus]()
+    assert our_model(documents, vocab_size) == hugging_face_model(documents, vocab_size)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.text(alphabet="ab- é1'\n", min_size=1, max_size=40), min_size=1, max_size=8),
+    st.integers(257, 300),
+)
+def test_ties_are_broken_as_hugging_face_breaks_them(documents: list[str], vocab_size: int) -> None:
+    """In texts over few characters nearly every count is a tie."""
+    assert our_model(documents, vocab_size) == hugging_face_model(documents, vocab_size)
+
+
+def test_every_character_is_split_as_hugging_face_splits_it() -> None:
+    """Characters that every Unicode version in use knows, between letters, digits, signs and spaces."""
+    reference = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    for code in [*range(0x3000), *range(0x3000, 0x11000, 7), *range(0x1F000, 0x1FB00, 5)]:
+        character = chr(code)
+        if not 0xD800 <= code < 0xE000 and unicodedata.category(character) != "Cn":
+            text = f"a{character}1{character}!{character}  {character}"
+            spans = [span for _, span in reference.pre_tokenize_str(text)]
+            assert [found.span() for found in worker.GPT2_PATTERN.finditer(text)] == spans, hex(code)
+
+
+def nothing(_: object) -> None:
+    pass
+
+
+def never() -> bool:
+    return False
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a corpus of some kilobytes go to several processes in many batches."""
+    monkeypatch.setattr(counting, "BATCH_CHARS", 500)
+    monkeypatch.setattr(counting, "_CHARS_BEFORE_WORKERS", 1000)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_last_partial_batch_counts(small_batches: None, workers: int) -> None:
+    """The last batch is shorter than the others and holds words that occur nowhere else; every one is counted."""
+    documents = [*(f"the fox number {n} ran home" for n in range(500)), "zebra zebra quagga"]
+    found = counting.count_corpus(documents, workers=workers, progress=nothing, should_stop=never)
+    assert (found.counts["zebra"], found.counts[" zebra"], found.counts[" quagga"]) == (1, 1, 1)
+    assert found.counts == Counter(piece for text in documents for piece in worker.GPT2_PATTERN.findall(text))
+    assert found.n_pretokens == found.counts.total()
+    assert found.n_documents == 501
+    assert found.n_bytes == sum(map(len, documents))
+
+
+def test_the_last_batch_reaches_the_vocabulary(small_batches: None) -> None:
+    documents = [*("a b c" for _ in range(500)), "zebra " * 5]
+    vocabulary = train_tokenizer(documents, 300, workers=2).vocabulary
+    assert b" zebra" in vocabulary
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("text", ["".join(many_scripts()), "x" * 5000, " " * 5000, "a\n\n" * 2000, "don't " * 1000])
+def test_a_long_document_is_counted_as_if_in_one_piece(small_batches: None, text: str, workers: int) -> None:
+    found = counting.count_corpus([text, text], workers=workers, progress=nothing, should_stop=never)
+    assert found.counts == Counter(worker.GPT2_PATTERN.findall(text) * 2)
+
+
+def test_lone_surrogates_count_as_replacement_characters() -> None:
+    assert our_model(["a \ud800 b \udfff"], 300) == our_model(["a \ufffd b \ufffd"], 300)
+
+
+def longest_pause(documents: object, vocab_size: int, phase: str) -> float:
+    """Return the longest processor time in seconds between two polls of `should_stop` in a phase."""
+    pauses = {"counting": [0.0], "merging": [0.0]}
+    state = {"phase": "counting", "last": time.thread_time()}
+
+    def poll() -> bool:
+        now = time.thread_time()
+        pauses[state["phase"]].append(now - state["last"])  # type: ignore[operator, index]
+        state["last"] = now
+        return False
+
+    def note(progress: object) -> None:
+        state["phase"] = "merging" if isinstance(progress, MergingProgress) else "counting"
+
+    train_tokenizer(documents, vocab_size, workers=1, progress=note, should_stop=poll)  # type: ignore[arg-type]
+    return max(pauses[phase])
+
+
+@pytest.mark.parametrize("phase", ["counting", "merging"])
+def test_a_stop_is_noticed_within_200_ms(phase: str) -> None:
+    """One document of 0.5 MB with 60,000 different words: the pauses between two looks are short."""
+    rng = random.Random(3)
+    text = " ".join("".join(rng.choices("etaoinshr", k=8)) for _ in range(60_000))
+    assert longest_pause([text], 300, phase) < 0.2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_stopping_while_counting_leaves_no_process(small_batches: None, workers: int) -> None:
+    before = psutil.Process().children()
+    seen = iter(range(10**9))
+
+    def endless() -> Iterator[str]:
+        while True:
+            yield "the fox ran home again"
+
+    with pytest.raises(Cancelled, match="nothing was written"):
+        train_tokenizer(endless(), 300, workers=workers, should_stop=lambda: next(seen) > 3000)
+    assert psutil.Process().children() == before
+
+
+def test_stopping_while_merging() -> None:
+    merges: list[object] = []
+
+    def note(progress: object) -> None:
+        if isinstance(progress, MergingProgress):
+            merges.append(progress)
+
+    with pytest.raises(Cancelled, match="merging"):
+        train_tokenizer(many_scripts(), 8192, progress=note, should_stop=lambda: len(merges) >= 20)
+    assert len(merges) < 8192 - 257
+
+
+def test_a_killed_counting_process_is_reported(small_batches: None) -> None:
+    """A process that the system kills, as for want of memory, ends the work with advice and not with a hang."""
+
+    def endless() -> Iterator[str]:
+        while True:
+            for child in psutil.Process().children():
+                child.kill()
+            yield "the fox ran home again"
+
+    with pytest.raises(EnvironmentProblem, match="--workers 1"):
+        train_tokenizer(endless(), 300, workers=2)
+    assert not psutil.Process().children()
+
+
+@pytest.mark.parametrize("vocab_size", [-1, 0, 256, 65_537])
+def test_impossible_sizes_are_refused(vocab_size: int) -> None:
+    with pytest.raises(UsageError, match="257"):
+        train_tokenizer(["text"], vocab_size)
+
+
+def test_no_text_is_refused() -> None:
+    with pytest.raises(BadData, match="no text"):
+        train_tokenizer([], 300)
+
+
+def test_a_small_corpus_says_what_size_it_reached() -> None:
+    trained = train_tokenizer(["abab abab"], 8192)
+    assert trained.is_smaller_than_wanted
+    assert len(trained.vocabulary) == 257 + len(trained.merges) == 260
+
+
+def test_the_files_open_in_transformers_with_the_same_ids(tmp_path: Path) -> None:
+    """What was trained, our reader, and `AutoTokenizer` give the same ids and take the text back out."""
+    from transformers import AutoTokenizer
+
+    documents = many_scripts()
+    tokenizer = train_tokenizer(documents, 1000).to_tokenizer()
+    save_tokenizer(tokenizer, tmp_path)
+    ours, theirs = Tokenizer.load(tmp_path), AutoTokenizer.from_pretrained(tmp_path)
+    assert (theirs.bos_token_id, theirs.eos_token_id, len(theirs)) == (0, 0, 1000)
+    assert (ours.end_of_text_id, ours.vocab_size) == (0, 1000)
+    for text in [*documents[:50], "", " ", "\r\n", "Hello soft world", "<|endoftext", "🧸"]:
+        expected = tokenizer.encode(text).ids
+        assert list(ours.encode(text)) == expected == theirs(text)["input_ids"]
+        assert ours.decode(expected) == text == theirs.decode(expected)
+
+
+def test_held_out_documents_are_not_trained_on_and_come_back_when_few() -> None:
+    many = [f"story {n}" for n in range(3000)]
+    kept = HeldOut()
+    trained_on = list(kept.filter([*many, *many]))
+    assert 20 < len(kept.documents) < 120
+    assert not set(kept.documents) & set(trained_on)
+    assert set(kept.documents) | set(trained_on) == set(many)
+    few = HeldOut()
+    assert sorted(few.filter(many[:100])) == sorted(many[:100])
+    assert few.documents == []
+
+
+# The command line, as a process of its own.
+
+
+def run(*words: object, **options: object) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tinylm", "train-tokenizer", *map(str, words)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_command_reports_and_writes_a_tokenizer(tmp_path: Path) -> None:
+    out = tmp_path / "new" / "tokenizer"
+    done = run(
+        "--data", "sample:1200", "--vocab-size", 1000, "--out", out, "--events", tmp_path / "job" / "events.jsonl"
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in out.iterdir()) == ["tokenizer.json", "tokenizer_config.json"]
+    assert sorted(path.name for path in out.parent.iterdir()) == ["tokenizer"]
+    assert "1,000 entries: <|endoftext|>, 256 bytes, 743 merged" in done.stdout
+    assert "documents kept out of the training" in done.stdout
+    assert "| " in done.stdout
+    assert "Ġ" in done.stdout
+    assert "MB/s" in done.stderr
+    assert "of 743" in done.stderr
+    events = [json.loads(line) for line in (tmp_path / "job" / "events.jsonl").read_text().splitlines()]
+    assert {event["v"] for event in events} == {1}
+    assert [events[0]["type"], events[0]["kind"], events[0]["totalSteps"]] == ["start", "tokenizer", 743]
+    assert {event["phase"] for event in events if event["type"] == "progress"} == {"counting", "merging"}
+    assert next(event for event in events if event["type"] == "merge")["n"] == 1
+    assert (events[-1]["type"], events[-1]["reason"], events[-1]["tokenizer"]) == ("end", "finished", str(out))
+
+
+def test_command_prints_json_and_says_when_the_corpus_is_too_small(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.txt"
+    corpus.write_text("a small text, and <|endoftext|> inside it")
+    done = run("--data", corpus, "--out", tmp_path / "out", "--json")
+    report = json.loads(done.stdout)
+    assert report["vocabSize"] < report["vocabSizeWanted"] == 8192
+    assert report["id"] == Tokenizer.load(tmp_path / "out").id
+    again = run("--data", corpus, "--out", tmp_path / "out")
+    assert "8,192 were asked for, but this corpus holds no more pairs" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "complaint"),
+    [
+        (["--data", "nowhere.txt"], 3, "error: nowhere.txt: no such file or folder"),
+        (["--data", "{here}/blank.txt"], 3, "blank.txt: nothing but white space"),
+        (["--data", "sample:5", "--vocab-size", "256"], 2, "choose 257"),
+        (["--data", "sample:5", "--workers", "-1"], 2, "--workers -1"),
+        (["--data", "sample:5", "--errors", "ignore"], 2, "choose strict or replace"),
+        (["--data", "sample:5", "--out", "{here}/full"], 2, "holds other files (letter.txt)"),
+        (["--data", "sample:5", "--out", "{here}/blank.txt"], 5, "is no directory"),
+        (["--data", "sample:5", "--out", "{here}/blank.txt/below"], 5, "cannot be made"),
+        (["--data", "sample:5", "--out", "/proc/tokenizer"], 5, "/proc/tokenizer"),
+    ],
+)
+def test_command_refuses_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], exit_code: int, complaint: str
+) -> None:
+    """Nothing is written, what stands there stays, and the exit code says what kind of failure it is."""
+    (tmp_path / "blank.txt").write_text(" \n")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    arguments = ["--out", str(tmp_path / "out"), *(word.format(here=tmp_path) for word in words)]
+    with pytest.raises(SystemExit) as left:
+        main(["train-tokenizer", *arguments])
+    last_line = capsys.readouterr().err.splitlines()[-1]
+    assert left.value.code == exit_code
+    assert last_line.startswith("error: ")
+    assert complaint in last_line
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(("how", "exit_code"), [("SIGINT", 130), ("SIGTERM", 143), ("stop file", 143)])
+def test_interrupting_the_command_leaves_nothing_half_written(tmp_path: Path, how: str, exit_code: int) -> None:
+    """An older tokenizer stays as it was, no process and no temporary file remains, and the answer comes at once."""
+    out, events = tmp_path / "out", tmp_path / "job" / "events.jsonl"
+    assert run("--data", "sample:20", "--vocab-size", 300, "--out", out).returncode == 0
+    older = (out / "tokenizer.json").read_bytes()
+    words = ["--data", "sample:100000000", "--workers", "2", "--out", str(out), "--events", str(events)]
+    command = [sys.executable, "-m", "tinylm", "train-tokenizer", *words]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        assert "counting" in process.stderr.readline()
+        if how == "stop file":
+            (events.parent / "stop").touch()
+        else:
+            process.send_signal(signal.Signals[how])
+        _, rest = process.communicate(timeout=20)
+    assert process.returncode == exit_code
+    assert rest.strip().splitlines()[-1] == "error: stopped while counting; nothing was written"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["job", "out"]
+    assert (out / "tokenizer.json").read_bytes() == older
+    assert json.loads(events.read_text().splitlines()[-1])["reason"] == "interrupted"
+    assert not [pid for pid in psutil.pids() if pid != process.pid and session_of(pid) == process.pid]
+
+
+def session_of(pid: int) -> int | None:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return None
