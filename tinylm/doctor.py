@@ -75,7 +75,7 @@ def examine(*, training: bool = True) -> Report:
     checks.append(_training(versions) if training else _training_versions(versions))
     if all(check.state != "problem" for check in checks):
         checks += _model()
-    checks += [_disk(), _memory()] if versions["psutil"] else [_disk()]
+    checks += [_disk(), _memory()] if versions.get("psutil") else [_disk()]
     named = {"python": platform.python_version(), "tinylm": tinylm.__version__, **versions}
     return Report(tuple(checks), named)
 

@@ -149,7 +149,7 @@ async def test_top_k_off_keeps_every_candidate(language_model):
         await pilot.press("K")
         assert app.session.sampling.top_k == 0
         assert "off" in shown(app, "top-k")
-        assert "400 of 400 left" in app.query_one("#candidates").border_subtitle
+        assert "400 left, cut: none" in app.query_one("#candidates").border_subtitle
 
 
 async def test_another_prompt_starts_anew(language_model):

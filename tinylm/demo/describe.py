@@ -90,9 +90,9 @@ def candidate_rows(session: Session, outlook: Outlook, always: Sequence[int], n:
 
 
 def survivors_line(outlook: Outlook) -> str:
-    """Return how many candidates are left and which filter cut how many: `14 of 8192 left, top-k −8152, top-p −26`."""
-    cuts = [f"{name} −{count}" for name, count in outlook.cut_counts().items()]
-    return ", ".join([f"{outlook.n_survivors} of {len(outlook.ids)} left", *cuts])
+    """Return how many candidates are left and which filter cut how many: `14 left, cut: top-k 8152, top-p 26`."""
+    cuts = ", ".join(f"{name} {count}" for name, count in outlook.cut_counts().items())
+    return f"{outlook.n_survivors} left, cut: {cuts or 'none'}"
 
 
 def settings_line(session: Session) -> str:

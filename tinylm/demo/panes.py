@@ -5,7 +5,7 @@ colour alone. Keys, timers and layout are app.py's.
 """
 
 from rich.cells import cell_len, set_cell_size
-from textual.content import Content
+from textual.content import Content, Span
 from textual.style import Style
 
 from tinylm.demo.cells import Cell, cells_from_bytes, printable
@@ -26,22 +26,21 @@ def text_pane(session: Session, look: int | None, *, has_colour: bool = True) ->
 
     Where there is no colour, every second cell is underlined instead.
     """
-    parts = []
+    painted = _Painted(session, look)
     for band, cell in _cells(session):
         tokens = range(cell.first_token, cell.first_token + cell.n_tokens)
-        part = _banded(printable(cell.text), session, look, tokens, band)
-        parts.append(part.stylize("underline") if band % 2 and not has_colour else part)
-    return Content.assemble(*parts)
+        painted.add(printable(cell.text), tokens, band, "" if has_colour or not band % 2 else " underline")
+    return painted.content()
 
 
 def tokens_pane(session: Session, look: int | None) -> Content:
     """Return the raw tokens on the bands of their cells, separated by spaces."""
-    parts: list[Content | str] = []
+    painted = _Painted(session, look)
     for band, cell in _cells(session):
         for index in range(cell.first_token, cell.first_token + cell.n_tokens):
-            raw = printable(session.vocabulary.raw(session.ids[index]))
-            parts += [_banded(raw, session, look, range(index, index + 1), band), " "]
-    return Content.assemble(*parts)
+            painted.add(printable(session.vocabulary.raw(session.ids[index])), range(index, index + 1), band)
+            painted.text += " "
+    return painted.content()
 
 
 def facts_pane(session: Session, look: int | None, width: int) -> Content:
@@ -116,7 +115,22 @@ def _cells(session: Session) -> list[tuple[int, Cell]]:
     return list(enumerate(cells_from_bytes([session.token_bytes(index) for index in range(len(session.ids))])))
 
 
-def _banded(text: str, session: Session, look: int | None, tokens: range, band: int) -> Content:
-    bands = PROMPT_BANDS if tokens.start < session.n_prompt else BANDS
-    style = LOOKED_AT if look in tokens else bands[band % 2]
-    return Content.styled(text, style).stylize(Style.from_meta({TOKEN: tokens.start}))
+class _Painted:
+    """Text and its styles, grown cell by cell: joining that many contents would cost ten times as much."""
+
+    def __init__(self, session: Session, look: int | None) -> None:
+        self.text = ""
+        self._spans: list[Span] = []
+        self._n_prompt, self._look = session.n_prompt, look
+
+    def add(self, text: str, tokens: range, band: int, more: str = "") -> None:
+        """Append the text of some tokens; a click on it will name the first of them."""
+        bands = PROMPT_BANDS if tokens.start < self._n_prompt else BANDS
+        style = (LOOKED_AT if self._look in tokens else bands[band % 2]) + more
+        start, end = len(self.text), len(self.text) + len(text)
+        self._spans += [Span(start, end, style), Span(start, end, Style.from_meta({TOKEN: tokens.start}))]
+        self.text += text
+
+    def content(self) -> Content:
+        """Return what was added."""
+        return Content(self.text, self._spans)

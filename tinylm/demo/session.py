@@ -19,6 +19,8 @@ from tinylm.model.sampling import SamplingConfig
 
 __all__ = ["Chosen", "Reader", "Session", "Vocabulary"]
 
+N_OUTLOOKS = 8  # distributions kept, 200 kB each at 8,192 entries: one repaint asks for the same two six times
+
 
 class Reader(Protocol):
     """What the session asks of a model; `tinylm.model.decoder.Decoder` has it."""
@@ -114,7 +116,8 @@ class Session:
         self.max_tokens = max_tokens
         self.sampling = sampling
         self._reader = reader
-        self._engine = threading.Lock()  # a view may look while a step is computed in another thread
+        self._outlooks: dict[tuple[_Node, SamplingConfig], Outlook] = {}
+        self._engine = threading.RLock()  # a view may look while a step is computed in another thread
         self.reseed(_fresh_seed() if sampling.seed is None else sampling.seed)
         self.set_prompt(prompt)
 
@@ -157,7 +160,7 @@ class Session:
     def chosen(self, index: int) -> Chosen:
         """Return token `index` of the path with its numbers, under the settings it was chosen with."""
         node = self._nodes[index]
-        outlook = look_ahead(self._logits_before(index), node.sampling or self.sampling)
+        outlook = self._look_ahead(index, node.sampling or self.sampling)
         place = outlook.place(node.token_id)
         sampled = None if node.how == "prompt" else outlook.sampled_logprob(place)
         return Chosen(
@@ -173,7 +176,7 @@ class Session:
 
     def outlook(self, index: int | None = None) -> Outlook:
         """Return the distribution of the next token, or of token `index` of the path, under the current settings."""
-        return look_ahead(self._logits_before(len(self._nodes) if index is None else index), self.sampling)
+        return self._look_ahead(len(self._nodes) if index is None else index, self.sampling)
 
     def draw(self, index: int | None = None) -> float:
         """Return the draw in [0, 1) that decides the next token, or that decides at token `index`."""
@@ -276,6 +279,15 @@ class Session:
 
     def _node_before(self, index: int) -> _Node:
         return self._nodes[index - 1] if index else self._root
+
+    def _look_ahead(self, index: int, sampling: SamplingConfig) -> Outlook:
+        key = (self._node_before(index), sampling)
+        with self._engine:
+            if key not in self._outlooks:
+                while len(self._outlooks) >= N_OUTLOOKS:
+                    del self._outlooks[next(iter(self._outlooks))]
+                self._outlooks[key] = look_ahead(self._logits_before(index), sampling)
+            return self._outlooks[key]
 
     def _logits_before(self, index: int) -> NDArray[np.float32]:
         node = self._node_before(index)
