@@ -35,7 +35,7 @@ export class Training implements Disposable {
   async trainTokenizer(): Promise<void> {
     const data = await askData("Train Tokenizer");
     if (data === undefined) return;
-    const vocabSize = await askNumber("Train Tokenizer: entries in the vocabulary", 8192, 257, 1_000_000);
+    const vocabSize = await askNumber("Train Tokenizer: entries in the vocabulary", 8192, 257, 65_536);
     if (vocabSize === undefined) return;
     const out = await newRunFolder("tokenizer");
     if (out !== undefined) await this.begin(ServerCommand.trainTokenizer, { data, vocabSize, out });
@@ -137,14 +137,14 @@ export class Training implements Disposable {
   /** Runs that can go on: those the server knows, then those found in the training folder. */
   private async interruptedRuns(): Promise<Choice<string>[]> {
     const jobs = await this.server.execute<JobProgress[]>(ServerCommand.listJobs);
+    const latest = new Map(jobs.map((job) => [job.run, job])); // A run that was resumed has several jobs; the last one counts.
     const runs = new Map<string, Choice<string>>();
-    for (const job of jobs) {
-      if (job.state !== "interrupted" && job.state !== "failed") continue;
-      runs.set(job.run, { label: basename(job.run), description: endText(job), value: job.run });
+    for (const job of latest.values()) {
+      const stopped = job.state === "interrupted" || job.state === "failed";
+      if (stopped && job.kind === "model") runs.set(job.run, { label: basename(job.run), description: endText(job), value: job.run });
     }
-    const known = new Set(jobs.map((job) => job.run));
     for (const folder of await runsOnDisk()) {
-      if (!known.has(folder)) runs.set(folder, { label: basename(folder), description: folder, value: folder });
+      if (!latest.has(folder)) runs.set(folder, { label: basename(folder), description: folder, value: folder });
     }
     return [...runs.values()];
   }
