@@ -2,10 +2,9 @@
 // columns, for plain text, emoji, CJK, accents and CRLF, and again after an edit.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch } from './driver/launch.mjs';
 import { positionsOf } from './driver/positions.mjs';
-import { analyze, paintedIn, tinyModel } from './driver/tinylm.mjs';
+import { editorSuite } from './driver/suite.mjs';
+import { analyze, paintedIn } from './driver/tinylm.mjs';
 import { boxesOfLine, goTo, runCommand } from './driver/workbench.mjs';
 
 const STORY = [
@@ -16,22 +15,12 @@ const STORY = [
 ].join('\n');
 const WINDOWS = 'The end.\r\nOnce upon a time 🎉\r\n';
 
-let editor;
-let model;
-before(async () => {
-  model = tinyModel();
-  const files = { 'story.txt': STORY, 'windows.txt': WINDOWS };
-  editor = await launch({ name: 'boundaries', open: 'story.txt', files, settings: { 'tinylm.model.path': model.path } });
-});
-after(async () => {
-  await editor?.close();
-  model?.remove();
-});
+const check = editorSuite({ name: 'boundaries', open: 'story.txt', files: { 'story.txt': STORY, 'windows.txt': WINDOWS } });
 
 /** The spans that the command line finds, as the editor counts: [startLine, startCharacter, endLine, endCharacter]. */
-function expectedSpans(text) {
+function expectedSpans(text, model) {
   const positions = positionsOf(text);
-  return analyze(text, model.path).cells.map(({ startChar, endChar }) => [...positions[startChar], ...positions[endChar]]);
+  return analyze(text, model).cells.map(({ startChar, endChar }) => [...positions[startChar], ...positions[endChar]]);
 }
 
 function bandsOf(painted) {
@@ -39,57 +28,57 @@ function bandsOf(painted) {
   return spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
 }
 
-test('the cells painted are those of the command line', async () => {
+check('the cells painted are those of the command line', async ({ editor, page, model }) => {
   const painted = await paintedIn(editor, 'story.txt');
-  assert.deepEqual(bandsOf(painted), expectedSpans(STORY));
+  assert.deepEqual(bandsOf(painted), expectedSpans(STORY, model));
   await editor.screenshot('light');
 });
 
-test('neighbouring tokens of a line have different bands', async () => {
+check('neighbouring tokens of a line have different bands', async ({ editor, page, model }) => {
   const painted = await paintedIn(editor, 'story.txt');
   const odd = painted.cells.map((cell) => cell.odd);
   assert.ok(odd.every((value, index) => index === 0 || value !== odd[index - 1]));
 });
 
-test('the bands are on the screen in the columns of the model, emoji included', async () => {
+check('the bands are on the screen in the columns of the model, emoji included', async ({ editor, page, model }) => {
   const painted = await paintedIn(editor, 'story.txt');
   for (const [line, text] of STORY.split('\n').slice(0, 3).entries()) {
     const wanted = bandsOf(painted).filter(([startLine, , endLine]) => startLine === line && endLine === line);
-    const boxes = (await boxesOfLine(editor.page, text)).filter(({ background }) => background !== 'rgba(0, 0, 0, 0)');
+    const boxes = (await boxesOfLine(page, text)).filter(({ background }) => background !== 'rgba(0, 0, 0, 0)');
     assert.deepEqual(boxes.map(({ start, end }) => [start, end]), wanted.map(([, start, , end]) => [start, end]), text);
     assert.equal(new Set(boxes.map(({ background }) => background)).size, 2, 'two bands, two colours');
   }
 });
 
-test('a character split over several tokens is marked', async () => {
+check('a character split over several tokens is marked', async ({ editor, page, model }) => {
   const painted = await paintedIn(editor, 'story.txt');
   const split = painted.cells.filter((cell) => cell.split);
   assert.ok(split.length > 0);
   assert.deepEqual(painted.styles.split, split.map((cell) => [cell.startLine, cell.startCharacter, cell.endLine, cell.endCharacter]));
-  const dotted = (await boxesOfLine(editor.page, STORY.split('\n')[1])).filter(({ border }) => border === 'dotted');
+  const dotted = (await boxesOfLine(page, STORY.split('\n')[1])).filter(({ border }) => border === 'dotted');
   const onLine = split.filter((cell) => cell.startLine === 1);
   assert.deepEqual(dotted.map(({ start, end }) => [start, end]), onLine.map((cell) => [cell.startCharacter, cell.endCharacter]));
 });
 
-test('typing repaints the new text', async () => {
-  await goTo(editor.page, 1, 1);
-  await editor.page.keyboard.type('🦊 frog, ');
+check('typing repaints the new text', async ({ editor, page, model }) => {
+  await goTo(page, 1, 1);
+  await page.keyboard.type('🦊 frog, ');
   const text = `🦊 frog, ${STORY}`;
-  const wanted = expectedSpans(text);
+  const wanted = expectedSpans(text, model);
   const painted = await paintedIn(editor, 'story.txt', ({ version }) => version > 1);
   assert.deepEqual(bandsOf(painted), wanted);
 });
 
-test('Toggle Token Boundaries removes the bands and brings them back', async () => {
-  await runCommand(editor.page, 'TinyLM: Toggle Token Boundaries');
-  const first = editor.page.locator('.view-overlays .cdr[class*="ced-"]').first();
+check('Toggle Token Boundaries removes the bands and brings them back', async ({ editor, page, model }) => {
+  await runCommand(page, 'TinyLM: Toggle Token Boundaries');
+  const first = page.locator('.view-overlays .cdr[class*="ced-"]').first();
   await first.waitFor({ state: 'detached' });
-  await runCommand(editor.page, 'TinyLM: Toggle Token Boundaries');
+  await runCommand(page, 'TinyLM: Toggle Token Boundaries');
   await first.waitFor();
 });
 
-test('a file with CRLF line ends is painted in the right places', async () => {
+check('a file with CRLF line ends is painted in the right places', async ({ editor, page, model }) => {
   await editor.open('windows.txt');
   const painted = await paintedIn(editor, 'windows.txt');
-  assert.deepEqual(bandsOf(painted), expectedSpans(WINDOWS));
+  assert.deepEqual(bandsOf(painted), expectedSpans(WINDOWS, model));
 });

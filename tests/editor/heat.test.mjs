@@ -1,9 +1,8 @@
 // The heat maps: the command goes round all of them, each cell gets the colour of its number, and it reads in every theme.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch } from './driver/launch.mjs';
-import { analyze, paintedIn, tinyModel } from './driver/tinylm.mjs';
+import { editorSuite } from './driver/suite.mjs';
+import { analyze, paintedIn } from './driver/tinylm.mjs';
 import { boxesOfLine, runCommand, useTheme } from './driver/workbench.mjs';
 
 const TEXT = 'Once upon a time, there was a little girl named Mia.\nShe said, "Thank you, frog!" and zxqv.\n';
@@ -15,32 +14,22 @@ const THEMES = [
   ['Default High Contrast Light', 'hc-light', 'high-contrast-light'],
 ];
 
-let editor;
-let model;
-before(async () => {
-  model = tinyModel();
-  editor = await launch({ name: 'heat', open: 'story.txt', files: { 'story.txt': TEXT }, settings: { 'tinylm.model.path': model.path } });
-  await paintedIn(editor, 'story.txt', (painted) => painted.modelId !== null);
-});
-after(async () => {
-  await editor?.close();
-  model?.remove();
-});
+const check = editorSuite({ name: 'heat', open: 'story.txt', files: { 'story.txt': TEXT } });
 
-test('each press of Cycle Heat Map shows the next heat map, and the last one none', async () => {
+check('each press of Cycle Heat Map shows the next heat map, and the last one none', async ({ editor, page, model }) => {
   for (const mode of MODES) {
-    await runCommand(editor.page, 'TinyLM: Cycle Heat Map');
+    await runCommand(page, 'TinyLM: Cycle Heat Map');
     const painted = await paintedIn(editor, 'story.txt', ({ heatMode, scores }) => heatMode === mode && (mode === 'off' || scores !== null));
     const heats = Object.keys(painted.styles).filter((style) => style.startsWith('heat'));
     if (mode === 'off') assert.deepEqual(heats, []);
     else assert.ok(heats.length >= 2, `${mode} shows ${heats.length} colours`);
-    if (mode === 'surprisal') checkBuckets(painted);
+    if (mode === 'surprisal') checkBuckets(painted, model);
   }
 });
 
 /** The scale is fixed: 13 colours from 0 to log2(vocabulary) bits, and one beyond it. */
-function checkBuckets(painted) {
-  const expected = analyze(TEXT, model.path);
+function checkBuckets(painted, model) {
+  const expected = analyze(TEXT, model);
   const scale = Math.log2(expected.tokenizer.vocabSize);
   for (const cell of painted.cells) {
     const tokens = expected.tokens.slice(cell.firstToken, cell.firstToken + cell.nTokens);
@@ -54,15 +43,15 @@ function checkBuckets(painted) {
   }
 }
 
-test('the colours reach the screen where the tokens are, in light, dark and high contrast', async () => {
-  await runCommand(editor.page, 'TinyLM: Cycle Heat Map');
+check('the colours reach the screen where the tokens are, in light, dark and high contrast', async ({ editor, page }) => {
+  await runCommand(page, 'TinyLM: Cycle Heat Map');
   const painted = await paintedIn(editor, 'story.txt', ({ heatMode, scores }) => heatMode === 'surprisal' && scores !== null);
   const line = TEXT.split('\n')[1];
   const wanted = painted.cells.filter((cell) => cell.startLine === 1 && cell.endLine === 1);
   const columns = wanted.map(({ startCharacter, endCharacter }) => `${startCharacter}-${endCharacter}`);
   for (const [theme, className, name] of THEMES) {
-    await useTheme(editor.page, theme, className);
-    const boxes = (await boxesOfLine(editor.page, line)).filter(({ background }) => background !== 'rgba(0, 0, 0, 0)');
+    await useTheme(page, theme, className);
+    const boxes = (await boxesOfLine(page, line)).filter(({ background }) => background !== 'rgba(0, 0, 0, 0)');
     assert.deepEqual([...new Set(boxes.map(({ start, end }) => `${start}-${end}`))], columns, theme);
     assert.ok(new Set(boxes.map(({ background }) => background)).size >= 3, `${theme}: at least three colours`);
     await editor.screenshot(name);

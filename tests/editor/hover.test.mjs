@@ -1,53 +1,42 @@
 // The hover shows the token under the cursor with the numbers that the command line computes.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch } from './driver/launch.mjs';
 import { positionsOf } from './driver/positions.mjs';
-import { analyze, paintedIn, tinyModel } from './driver/tinylm.mjs';
+import { editorSuite } from './driver/suite.mjs';
+import { analyze } from './driver/tinylm.mjs';
 import { closeHover, hoverAt } from './driver/workbench.mjs';
 
 const STORY = 'Once upon a time, there was a little girl named Mia.\nA 🙂 green frog saw her and said, "I can help you!"\n';
 
-let editor;
-let model;
-let expected;
-before(async () => {
-  model = tinyModel();
-  expected = analyze(STORY, model.path);
-  editor = await launch({ name: 'hover', open: 'story.txt', files: { 'story.txt': STORY }, settings: { 'tinylm.model.path': model.path } });
-  await paintedIn(editor, 'story.txt', (painted) => painted.modelId !== null);
-});
-after(async () => {
-  await editor?.close();
-  model?.remove();
-});
+const check = editorSuite({ name: 'hover', open: 'story.txt', files: { 'story.txt': STORY } });
 
 /** Hover over the first character of a token that has letters, and return the hover's text with the token. */
-async function hoverOver(piece) {
+async function hoverOver({ page, model }, piece) {
+  const expected = analyze(STORY, model);
   const at = expected.tokens.findIndex((token) => token.visible === piece);
   assert.notEqual(at, -1, `the text has no token ${piece}`);
   const token = expected.tokens[at];
   const [line, character] = positionsOf(STORY)[token.endChar - 1];
-  return { token, text: await hoverAt(editor.page, line + 1, character + 1, String(token.id)) };
+  return { token, text: await hoverAt(page, line + 1, character + 1, String(token.id)) };
 }
 
 for (const piece of ['·was', '·frog', '·her']) {
-  test(`hovering over ${piece} shows its id, probability, rank and surprisal`, async () => {
-    const { token, text } = await hoverOver(piece);
+  check(`hovering over ${piece} shows its id, probability, rank and surprisal`, async (context) => {
+    const { editor, page } = context;
+    const { token, text } = await hoverOver(context, piece);
     assert.ok(text.includes(piece), text);
     assert.ok(text.includes(token.logprob.toFixed(2).replace('-', '')), `log probability ${token.logprob} in: ${text}`);
     assert.ok(text.includes(token.surprisalBits.toFixed(2)), `surprisal ${token.surprisalBits} in: ${text}`);
     assert.match(text, new RegExp(`\\b${token.rank}\\b`), `rank ${token.rank} in: ${text}`);
     for (const { visible } of token.alternatives.slice(0, 3)) assert.ok(text.includes(visible), `alternative ${visible} in: ${text}`);
     if (piece === '·frog') await editor.screenshot('frog');
-    await closeHover(editor.page);
+    await closeHover(page);
   });
 }
 
-test('hovering over an emoji lists every token that shares the character', async () => {
+check('hovering over an emoji lists every token that shares the character', async ({ editor, page }) => {
   const position = positionsOf(STORY)[[...STORY].indexOf('🙂')];
-  const text = await hoverAt(editor.page, position[0] + 1, position[1] + 1, 'F0');
+  const text = await hoverAt(page, position[0] + 1, position[1] + 1, 'F0');
   assert.ok(text.includes('F0') && text.includes('9F'), text);
   await editor.screenshot('emoji');
 });

@@ -4,31 +4,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch } from './driver/launch.mjs';
-import { paintedIn, stateWhere, tinyModel } from './driver/tinylm.mjs';
+import { editorSuite, modelLoaded } from './driver/suite.mjs';
+import { paintedIn } from './driver/tinylm.mjs';
 
-let editor;
-let model;
-
-before(async () => {
-  model = tinyModel();
-  editor = await launch({
-    name: 'trust',
-    open: 'story.txt',
-    files: { 'story.txt': 'Once upon a time, there was a little girl named Mia.\n' },
-    settings: {
-      'tinylm.model.path': model.path,
-      'security.workspace.trust.enabled': true,
-      'security.workspace.trust.startupPrompt': 'never',
-    },
-    prepare: plant,
-  });
-});
-after(async () => {
-  await editor?.close();
-  model?.remove();
-});
+const settings = { 'security.workspace.trust.enabled': true, 'security.workspace.trust.startupPrompt': 'never' };
+const files = { 'story.txt': 'Once upon a time, there was a little girl named Mia.\n' };
+const check = editorSuite({ name: 'trust', open: 'story.txt', files, settings, prepare: plant });
 
 /** Put a program, a Python package and a model where they would be used if the folder's settings or its place counted. */
 function plant({ folder }) {
@@ -43,12 +24,12 @@ function plant({ folder }) {
   writeFileSync(join(folder, '.vscode', 'settings.json'), JSON.stringify(settings));
 }
 
-test("an untrusted folder is painted with the user's Python and model and runs nothing of its own", async () => {
-  await editor.page.locator('[id="status.workspaceTrust"]').waitFor();
+check("an untrusted folder is painted with the user's Python and model and runs nothing of its own", async ({ editor, page, model }) => {
+  await page.locator('[id="status.workspaceTrust"]').waitFor();
   const painted = await paintedIn(editor, 'story.txt');
   assert.ok(painted.cells.length > 10);
-  const state = await stateWhere(editor, 'the model to be loaded', ({ server }) => server?.model);
-  assert.equal(state.server.model.path, model.path);
+  const state = await modelLoaded(editor);
+  assert.equal(state.server.model.path, model);
   await editor.screenshot('restricted');
   assert.equal(existsSync(join(editor.folder, 'program-ran')), false);
   assert.equal(existsSync(join(editor.folder, 'package-ran')), false);
