@@ -14,7 +14,9 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="Directory of the run; its model/ is the result.")],
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", help="Corpus: sample, a file, a folder, a glob or a Hub name. Repeat it to mix several."),
+        typer.Option(
+            "--data", help="Corpus: sample, a file, a folder, a glob or a Hub name. Repeat it to mix several."
+        ),
     ] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="Directory that holds tokenizer.json.")] = None,
     size: Annotated[str | None, typer.Option(help="tiny (0.9 M parameters), small (4.3 M) or base (13.9 M).")] = None,
@@ -57,7 +59,9 @@ def train(
     dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16. [default: auto]")] = None,
     compile: Annotated[str | None, typer.Option(help="auto, on or off. [default: auto]")] = None,
     export_dtype: Annotated[str | None, typer.Option(help="float32 or float16, for model/. [default: float32]")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out; it remembers its options.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in --out; it remembers its options.")
+    ] = False,
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="Resume although machine or versions round differently.")
     ] = False,
@@ -139,5 +143,3 @@ def _require_torch() -> None:
     missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
     if missing:
         raise EnvironmentProblem(f'training needs {" and ".join(missing)}; run: pip install "tinylm[train]"')
-
-

@@ -23,7 +23,12 @@ def shown_progress() -> Iterator[Callable[[Event], None]]:
     if not console.is_terminal:
         yield _Plain().show
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[detail]}"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[detail]}"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         yield _Bar(progress).show
 
@@ -55,7 +60,7 @@ class _Bar:
                 )
             case "evaluation":
                 self._progress.console.print(escape(_evaluation(event)), highlight=False)
-            case "end":
+            case "end" if event["reason"] == "finished":  # the other ends are raised, and shown by the command line
                 self._progress.console.print(escape(f"{event['reason']}: {event['message']}"), highlight=False)
 
 
@@ -78,7 +83,7 @@ class _Plain:
                 )
             case "evaluation":
                 self._line(_evaluation(event))
-            case "end":
+            case "end" if event["reason"] == "finished":
                 self._line(f"{event['reason']}: {event['message']}")
 
     def _is_time(self) -> bool:

@@ -175,9 +175,7 @@ class _Writer:
 
 def _open_stream(place: Path, part: str, name: str) -> Stream:
     file = place / f"{part}.tokens"
-    tokens: NDArray[np.uint16] = (
-        np.memmap(file, np.uint16, mode="r") if file.stat().st_size else np.zeros(0, np.uint16)
-    )
+    tokens: NDArray[np.uint16] = np.memmap(file, np.uint16, mode="r") if file.stat().st_size else np.zeros(0, np.uint16)
     return Stream(name, tokens, np.fromfile(place / f"{part}.starts", np.int64))
 
 

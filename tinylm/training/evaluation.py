@@ -71,7 +71,8 @@ def evaluate_model(
 
     Streams take turns by document, so that each counts when there is more than `max_tokens`.
     """
-    windows, n_tokens = [], 0
+    windows: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    n_tokens = 0
     for ids in _in_turn([stream.documents() for stream in streams]):
         if n_tokens >= max_tokens:
             break

@@ -205,8 +205,8 @@ class _Run:
         total = math.fsum(losses)
         if not math.isfinite(total):
             raise BadData(
-                f"the loss became {total} at step {step + 1}; the last checkpoint is kept; start a new run with a lower "
-                "--lr and --muon-lr"
+                f"the loss became {total} at step {step + 1}; the last checkpoint is kept; "
+                "start a new run with a lower --lr and --muon-lr"
             )
         return total
 

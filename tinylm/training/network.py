@@ -19,7 +19,15 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from tinylm.training.config import TrainConfig
 
-__all__ = ["Machine", "apply_machine", "build_model", "choose_machine", "loss_function", "machine_differences", "n_parameters"]
+__all__ = [
+    "Machine",
+    "apply_machine",
+    "build_model",
+    "choose_machine",
+    "loss_function",
+    "machine_differences",
+    "n_parameters",
+]
 
 # Compiling takes about a minute on two cores and saves a tenth to a third: worth it from about 10 minutes of training,
 # which is 3e13 floating point operations there.
@@ -49,9 +57,7 @@ def choose_machine(config: TrainConfig, vocab_size: int) -> Machine:
     can_compile = shutil.which(os.environ.get("CXX", "g++")) is not None
     compiled = config.compile == "on" or (config.compile == "auto" and can_compile and flops > _COMPILE_FROM_FLOPS)
     threads = config.threads or torch.get_num_threads()
-    return Machine(
-        device, dtype, threads, compiled, torch.__version__, transformers.__version__, platform.machine()
-    )
+    return Machine(device, dtype, threads, compiled, torch.__version__, transformers.__version__, platform.machine())
 
 
 def apply_machine(machine: Machine) -> None:
@@ -119,7 +125,7 @@ def machine_differences(recorded: dict[str, object], machine: Machine) -> list[s
 
 def _fast_bfloat16(device: str) -> bool:
     if device == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if sys.platform != "linux":
         return False
     flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")

@@ -1,13 +1,13 @@
 """The directory of a run: what lies where, who may write to it, and whether it belongs to the run that is asked for.
 
-    run.json        what the run is: configuration, machine, fingerprints of corpora and tokenizer; never changes
-    events.jsonl    what happened (see `events.py`)
-    tokenizer/      a copy of the tokenizer, so that the run does not depend on the original
-    data/           encoded corpora; they can be deleted, and are then encoded again
-    checkpoints/    the last two and the best
-    model/          the newest export, a plain Hugging Face directory
-    lock, holder.json   held by the process that trains
-    stop            a file of this name asks the process to checkpoint and leave
+run.json        what the run is: configuration, machine, fingerprints of corpora and tokenizer; never changes
+events.jsonl    what happened (see `events.py`)
+tokenizer/      a copy of the tokenizer, so that the run does not depend on the original
+data/           encoded corpora; they can be deleted, and are then encoded again
+checkpoints/    the last two and the best
+model/          the newest export, a plain Hugging Face directory
+lock, holder.json   held by the process that trains
+stop            a file of this name asks the process to checkpoint and leave
 """
 
 import hashlib
@@ -74,7 +74,8 @@ class RunDirectory:
             foreign = sorted(entry.name for entry in self.path.iterdir() if entry.name not in _OURS)
         foreign = [name for name in foreign if not name.startswith((".tmp-", ".del-"))]
         if foreign:
-            raise UsageError(f"{self.path} holds other files ({', '.join(foreign[:3])}); choose an empty place for --out")
+            names = ", ".join(foreign[:3])
+            raise UsageError(f"{self.path} holds other files ({names}); choose an empty place for --out")
         if not os.access(self.path, os.W_OK):
             raise DiskProblem(f"{self.path}: this directory cannot be written; check its permissions")
 
@@ -87,11 +88,11 @@ class RunDirectory:
         """
         lock = FileLock(self.path / "lock", blocking=False)
         holder = self.path / "holder.json"
-        try:
-            with disk_errors(self.path, "locking the run directory"):
+        with disk_errors(self.path, "locking the run directory"):
+            try:
                 lock.acquire()
-        except Timeout:
-            raise Locked(f"{self.path} is in use{_held_by(holder)}; stop that run first") from None
+            except Timeout:  # itself an OSError
+                raise Locked(f"{self.path} is in use{_held_by(holder)}; stop that run first") from None
         try:
             for place in (self.path, self.checkpoints, self.data):
                 if place.is_dir():
