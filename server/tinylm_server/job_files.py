@@ -1,10 +1,10 @@
 """What is on disk about a training job, and how far it is: everything a later server needs to pick it up.
 
-    <state>/jobs/<jobId>/job.json      what it is (`JobRecord`)
-                         driver.json   who runs it; end.json how it ended (`job_driver`)
-                         log           output of its stages
-                         events.jsonl  events of a tokenizer's training; those of a model lie in its run
-                         seen          its end was told to an editor
+<state>/jobs/<jobId>/job.json      what it is (`JobRecord`)
+                     driver.json   who runs it; end.json how it ended (`job_driver`)
+                     log           output of its stages
+                     events.jsonl  events of a tokenizer's training; those of a model lie in its run
+                     seen          its end was told to an editor
 """
 
 import json
@@ -100,7 +100,9 @@ def read_record(directory: Path) -> JobRecord | None:
     """Read a job.json; None when it is damaged or of another version."""
     values = _read(directory / "job.json")
     try:
-        return None if values is None else JobRecord(**{**values, "stages": [Stage(**each) for each in values["stages"]]})
+        if values is None:
+            return None
+        return JobRecord(**{**values, "stages": [Stage(**each) for each in values["stages"]]})
     except (TypeError, KeyError):
         return None
 

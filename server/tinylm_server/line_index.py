@@ -50,7 +50,7 @@ def content_of(line: str) -> str:
 
 
 def width(text: str, encoding: Encoding) -> int:
-    """Return how many units of the encoding a text takes; a lone surrogate half takes one unit of UTF-16, 3 of UTF-8."""
+    """Return how many units of the encoding a text takes; a lone surrogate half takes 1 of UTF-16, 3 of UTF-8."""
     if encoding == "utf-32" or text.isascii():
         return len(text)
     if encoding == "utf-16":

@@ -33,7 +33,7 @@ def is_model_directory(path: Path) -> bool:
 
 
 def found_models(folder: Path) -> list[Path]:
-    """Return the models that training runs left in a folder: `<folder>/<run>/model`, and models lying there directly."""
+    """Return the models in a folder: `<folder>/<run>/model` of training runs, and those lying there directly."""
     if not folder.is_dir():
         return []
     candidates = [path for entry in sorted(folder.iterdir()) for path in (entry / "model", entry)]

@@ -53,7 +53,7 @@ class Chunk:
 
 @dataclass(frozen=True)
 class PlacedChunk:
-    """A chunk, the blocks it is made of, and where it begins: line, character index in that line, the same as a column."""
+    """A chunk, its blocks, and where it begins: line, character index in that line, and the same as a column."""
 
     chunk: Chunk
     first_block: int
@@ -228,7 +228,7 @@ def _encode(text: str, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
 
 
 def _positions(chars: Ints, line_starts: Ints, line_ends: Ints, units: Ints) -> tuple[Ints, Ints]:
-    """Return lines and columns of character indexes; between CR and LF there is no position, the line's end is taken."""
+    """Return lines and columns of character indexes; between CR and LF the line's end is taken."""
     lines = np.searchsorted(line_starts, chars, side="right") - 1
     columns = units[np.minimum(chars, line_ends[lines])] - units[line_starts[lines]]
     return lines, columns

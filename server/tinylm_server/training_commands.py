@@ -81,9 +81,7 @@ async def resume_training(ls: "Server", argument: Any = None) -> dict[str, str]:
         raise JsonRpcException(f"{run} holds no run to resume; start a new one with Train Model", REQUEST_FAILED)
     _require_packages()
     stage = Stage("model", _tinylm("train", "--resume", f"--out={run}"), str(Path(run) / "events.jsonl"))
-    record = JobRecord(
-        _new_id(), "model", run, time.time(), ls.workspace_folder(), [stage], str(Path(run) / "model")
-    )
+    record = JobRecord(_new_id(), "model", run, time.time(), ls.workspace_folder(), [stage], str(Path(run) / "model"))
     return _begin(ls, record)
 
 
@@ -107,7 +105,8 @@ async def progress_cancelled(ls: "Server", params: "lsp.WorkDoneProgressCancelPa
 def _begin(ls: "Server", record: JobRecord) -> dict[str, str]:
     if (job := ls.jobs.running_in(record.run)) is not None:
         raise JsonRpcException(
-            f"{record.run} is in use by job {job.record.job_id}; stop it first, or choose another folder", REQUEST_FAILED
+            f"{record.run} is in use by job {job.record.job_id}; stop it first, or choose another folder",
+            REQUEST_FAILED,
         )
     ls.jobs.begin(record)
     return {"jobId": record.job_id, "run": record.run}

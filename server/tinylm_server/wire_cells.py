@@ -1,4 +1,4 @@
-"""Cells as the compact integer array of `tinylm/tokens` (docs/protocol.md), for the ranges that a client asked about."""
+"""Cells as the compact integer array of `tinylm/tokens` (docs/protocol.md), for the ranges asked about."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,8 +53,9 @@ def cells_in(placed: PlacedChunk, ranges: Sequence[lsp.Range]) -> CellRun:
     for item in ranges:
         low = (item.start.line << 32) | item.start.character
         high = max((item.end.line << 32) | item.end.character, low + 1)
-        wanted |= (starts < high) & (ends > low)
-    # The band of a cell is its number among the cells that begin on its line, so an edit changes the bands of its line only.
+        # The second half is for cells without width: a CR whose LF is another token ends where it begins.
+        wanted |= (starts < high) & ((ends > low) | (starts >= low))
+    # A cell's band is its number among the cells that begin on its line: an edit changes the bands of its line only.
     first_on_line = np.searchsorted(start_line, start_line, side="left")
     band = (np.arange(len(starts)) - first_on_line) & 1
     cells = np.flatnonzero(wanted)
