@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinylm.model.anchors import AnchorTable
 from tinylm.model.engine import Engine, no_check
-from tinylm.model.windows import plan_windows
+from tinylm.model.windows import plan_windows, reach
 
 __all__ = ["Decoder"]
 
@@ -45,22 +45,26 @@ class Decoder:
 
     @property
     def context_tokens(self) -> int:
-        """How many tokens the logits rest on, `<|endoftext|>` included."""
+        """How many tokens the logits rest on, a `<|endoftext|>` that begins the document included."""
         return len(self._window)
 
-    def read(self, ids: Sequence[int] | Ids, check: Callable[[], None] = no_check) -> Floats:
+    def read(
+        self, ids: Sequence[int] | Ids, check: Callable[[], None] = no_check, *, starts_document: bool = True
+    ) -> Floats:
         """Return the logits after a text.
 
         Args:
             ids: (T,) all tokens of the text, without the `<|endoftext|>` that begins it. A special one among them
                 begins a new document.
             check: called between blocks of rows; raises to stop, and then the next call goes on from there.
+            starts_document: whether `ids[0]` is the document's first token. A slice should hold the last
+                `windows.reach(block_size)` tokens; with fewer the context is half a window.
 
         Returns:
             (V,) float32. The array belongs to the caller.
         """
         text = [int(token_id) for token_id in ids]
-        window = self._window_of(text)
+        window = self._window_of(text, starts_document)
         self._read_window(window, check)
         self.ids, self._window = text, window
         return self.logits
@@ -82,18 +86,21 @@ class Decoder:
             raise ValueError(f"cannot truncate a text of {len(self.ids)} tokens to {length}")
         return self.read(self.ids[:length], check)
 
-    def _window_of(self, text: list[int]) -> list[int]:
+    def _window_of(self, text: list[int], starts_document: bool) -> list[int]:
         """Return the window that predicts the token after the text."""
-        document = [self._end_of_text_id, *text]
-        for at in range(len(document) - 1, 0, -1):
-            if document[at] == self._end_of_text_id:
-                document = document[at:]
-                break
         block_size = self._engine.config.block_size
-        if len(document) <= block_size:
+        limit = reach(block_size)
+        starts_document = starts_document and len(text) <= limit
+        document = [self._end_of_text_id, *text] if starts_document else text[-limit:]
+        if self._end_of_text_id in document:
+            at = len(document) - 1 - document[::-1].index(self._end_of_text_id)
+            document, starts_document = document[at:], True
+        if starts_document and len(document) <= block_size:
             return document
+        if not starts_document and len(document) < limit:
+            return document[-block_size // 2 :]
         ids = np.array(document, dtype=np.int32)
-        (window,) = plan_windows(ids, self._table, block_size, len(ids), len(ids) + 1)
+        (window,) = plan_windows(ids, self._table, block_size, len(ids), len(ids) + 1, starts_document=starts_document)
         return document[window.start :]
 
     def _read_window(self, window: list[int], check: Callable[[], None]) -> None:

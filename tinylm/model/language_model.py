@@ -19,6 +19,7 @@ from tinylm.model.generation import Step, generate_steps
 from tinylm.model.sampling import SamplingConfig
 from tinylm.model.scoring import Scorer, Scores
 from tinylm.model.statistics import Alternatives
+from tinylm.model.vocabulary import Vocabulary
 from tinylm.tokens.spans import Cells, Spans, group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 
@@ -55,6 +56,7 @@ class LanguageModel:
         id: the engine's id, the first 12 hex digits of the SHA-256 of the weights.
         tokenizer: the tokenizer.
         engine: the network.
+        vocabulary: the tokens by their bytes.
         scorer: scores texts and remembers windows.
         decoder: a decoder that follows the text being written; `new_decoder` makes further ones.
     """
@@ -70,7 +72,9 @@ class LanguageModel:
         self.id = engine.id
         self.tokenizer = tokenizer
         self.engine = engine
-        self._table = AnchorTable.of([tokenizer.token_bytes(token_id) for token_id in range(tokenizer.vocab_size)])
+        tokens = [tokenizer.token_bytes(token_id) for token_id in range(tokenizer.vocab_size)]
+        self.vocabulary = Vocabulary(tokens)
+        self._table = AnchorTable.of(tokens)
         self.scorer = Scorer(engine, self._table, tokenizer.end_of_text_id)
         self.decoder = self.new_decoder()
 

@@ -7,7 +7,15 @@ GPT-2 writes each of the 256 bytes as one printable character, so that a vocabul
 import unicodedata
 from functools import lru_cache
 
-__all__ = ["BYTE_TO_CHAR", "CHAR_TO_BYTE", "bytes_from_raw", "raw_from_bytes", "visible_char", "visible_from_bytes"]
+__all__ = [
+    "BYTE_TO_CHAR",
+    "CHAR_TO_BYTE",
+    "bytes_from_raw",
+    "is_harmless",
+    "raw_from_bytes",
+    "visible_char",
+    "visible_from_bytes",
+]
 
 
 def _byte_alphabet() -> list[str]:
@@ -52,6 +60,15 @@ def visible_char(char: str) -> str:
     if ord(char) in _INVISIBLE or unicodedata.category(char) in _ESCAPED_CATEGORIES:
         return f"⟨U+{ord(char):04X}⟩"
     return char
+
+
+def is_harmless(text: str) -> bool:
+    """Say whether a text may be put into a document unasked.
+
+    Nothing in it is invisible, controls, turns the direction of writing or is half a character. Spaces, tabs and line
+    ends are harmless.
+    """
+    return all(char in _SIGNS or (visible_char(char) == char and char != "\N{REPLACEMENT CHARACTER}") for char in text)
 
 
 def visible_from_bytes(data: bytes) -> str:
