@@ -7,11 +7,11 @@
  */
 import { CancellationTokenSource, Range, window, workspace } from "vscode";
 import type { Disposable, TextDocument, TextEditor } from "vscode";
-import type { Server } from "./client";
+import type { Connection, Server } from "./client";
 import { planFor } from "./plan";
 import type { Look, Plan, Span, StyleName } from "./plan";
 import { TokensRequest } from "./protocol";
-import type { TokensResult } from "./protocol";
+import type { Status, TokensResult } from "./protocol";
 import { paintSettings } from "./settings";
 import type { PaintSettings } from "./settings";
 import { Styles } from "./styles";
@@ -45,7 +45,7 @@ export class Painter implements Disposable {
   private readonly subscriptions: Disposable[];
   /** Documents for which the user switched boundaries on although their language is not listed. */
   private readonly chosen = new Set<string>();
-  private modelId: string | null = null;
+  private loaded = "";
   private settings: PaintSettings = paintSettings();
 
   constructor(
@@ -54,8 +54,8 @@ export class Painter implements Disposable {
   ) {
     this.subscriptions = [
       this.styles,
-      server.onConnection((connection) => (connection === "running" ? this.repaintAll() : this.clearAll())),
-      server.onStatus((status) => this.modelMayHaveChanged(status.model?.id ?? null)),
+      server.onConnection((connection) => this.connectionChanged(connection)),
+      server.onStatus((status) => this.modelMayHaveChanged(status)),
       workspace.onDidChangeTextDocument(({ document }) => this.repaintDocument(document)),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm") && this.settingsChanged()),
       workspace.onDidCloseTextDocument((document) => this.chosen.delete(document.uri.toString())),
@@ -95,15 +95,22 @@ export class Painter implements Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
+  private connectionChanged(connection: Connection): void {
+    this.loaded = "";
+    if (connection === "running") this.repaintAll();
+    else this.clearAll();
+  }
+
   private settingsChanged(): void {
     this.settings = paintSettings();
     this.repaintAll();
   }
 
-  private modelMayHaveChanged(modelId: string | null): void {
-    if (modelId === this.modelId) return;
-    this.modelId = modelId;
-    // Another tokenizer may come with it; and with no model at all, no probability stays on screen.
+  /** The tokenizer is there before the model, and another model brings another one: ask again at each change. */
+  private modelMayHaveChanged({ tokenizer, model }: Status): void {
+    const loaded = `${tokenizer?.id ?? ""} ${model?.id ?? ""}`;
+    if (loaded === this.loaded) return;
+    this.loaded = loaded;
     this.repaintAll();
   }
 

@@ -29,6 +29,13 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     lsp.INITIALIZED: (None, "lifecycle", "initialized"),
     lsp.WORKSPACE_DID_CHANGE_CONFIGURATION: (None, "lifecycle", "did_change_configuration"),
     lsp.TEXT_DOCUMENT_HOVER: (None, "hover", "hover"),
+    lsp.TEXT_DOCUMENT_COMPLETION: (lsp.CompletionOptions(), "completion", "completion"),
+    lsp.TEXT_DOCUMENT_INLINE_COMPLETION: (lsp.InlineCompletionOptions(), "inline_completion", "inline_completion"),
+    lsp.TEXT_DOCUMENT_CODE_ACTION: (
+        lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.RefactorRewrite]),
+        "code_actions",
+        "code_actions",
+    ),
     lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (None, "training_commands", "progress_cancelled"),
     "tinylm/tokens": (None, "tokens", "tokens"),
     "tinylm/generate": (None, "generate", "generate"),
@@ -69,7 +76,8 @@ def _lazy(module: str, function: str) -> Callable[..., Awaitable[Any]]:
 
 
 def _lazy_command(module: str, function: str) -> Callable[..., Awaitable[Any]]:
-    async def handler(ls: "Server", *arguments: Any) -> Any:
+    # Any, because pygls evaluates the annotations of commands, and Server is imported for type checkers only.
+    async def handler(ls: Any, *arguments: Any) -> Any:
         return await _guarded(_find(module, function), ls, *arguments)
 
     return handler
