@@ -15,10 +15,17 @@ __all__ = ["text_before"]
 CHARS_PER_TOKEN = 6
 
 
-def text_before(ls: "Server", document: "Document", line: int, char: int) -> str:
-    """Return the end of the text before (line, character index); all of it when that is short."""
+def text_before(ls: "Server", document: "Document", line: int, char: int, typed: str = "") -> dict[str, object]:
+    """Return the end of the text before (line, character index), as the worker takes it.
+
+    Args:
+        typed: text that will stand there when it matters, such as the chosen item of a list.
+
+    Returns:
+        "text", and "startsDocument": whether it is all there is before the position.
+    """
     max_chars = CHARS_PER_TOKEN * reach(max(ls.host.block_size, 8))
     text = document.text.before(line, char, max_chars + 1)
     if len(text) <= max_chars:
-        return text
-    return text[boundary_after(text, 1) :]
+        return {"text": text + typed, "startsDocument": True}
+    return {"text": text[boundary_after(text, 1) :] + typed, "startsDocument": False}

@@ -23,7 +23,7 @@ async def generate(ls: "Server", params: Any) -> dict[str, Any]:
     position = check.position(fields.get("position"), "position")
     stream_id = check.text(fields, "streamId")
     seed = None if fields.get("seed") is None else check.integer(fields, "seed", high=2**53)
-    values = {
+    values: dict[str, object] = {
         "maxTokens": check.integer(fields, "maxTokens", settings.max_tokens, low=1, high=100_000),
         "temperature": check.number(fields, "temperature", settings.temperature, 0, 100),
         "topK": check.integer(fields, "topK", settings.top_k),
@@ -36,6 +36,6 @@ async def generate(ls: "Server", params: Any) -> dict[str, Any]:
     def send_step(frame: Frame) -> None:
         ls.protocol.notify("tinylm/generationStep", {"streamId": stream_id, **frame.header["step"]})
 
-    values["text"] = text_before(ls, document, *document.point(position))
+    values |= text_before(ls, document, *document.point(position))
     answer = await ls.host.ask("generate", values, on_step=send_step)
     return {"schema": 1, **{name: answer.header[name] for name in ("reason", "nTokens", "tokensPerSecond")}}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
-__all__ = ["hover"]
+__all__ = ["Target", "cell_range", "find_target", "hover"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Target:
 async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
     """Answer a hover; nothing after the end of the text."""
     document = ls.documents.get(params.text_document.uri)
-    target = _target(document, ls.host.tokenizer, params.position)
+    target = find_target(document, ls.host.tokenizer, params.position)
     if target is None:
         return None
     tokenizer, last = ls.host.tokenizer, target.first + len(target.ids)
@@ -52,10 +52,11 @@ async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
     chunk, cell = target.placed.chunk, target.cell
     text = chunk.text[int(chunk.start_char[cell]) : int(chunk.end_char[cell])]
     value = hover_text(tokenizer, text, target.ids.tolist(), found)
-    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, value), _range(target))
+    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, value), cell_range(target))
 
 
-def _target(document: "Document", tokenizer: Tokenizer, position: lsp.Position) -> Target | None:
+def find_target(document: "Document", tokenizer: Tokenizer, position: lsp.Position) -> Target | None:
+    """Return the cell at a position; None after the end of the text."""
     line, char = document.point(position)
     found = chunk_at(document.text, tokenizer, document.encoding, line, char)
     if found is None:
@@ -67,7 +68,8 @@ def _target(document: "Document", tokenizer: Tokenizer, position: lsp.Position) 
     return Target(placed, cell, first, chunk.ids[first : first + n_tokens])
 
 
-def _range(target: Target) -> lsp.Range:
+def cell_range(target: Target) -> lsp.Range:
+    """Return where the cell lies in the document."""
     placed, chunk, cell = target.placed, target.placed.chunk, target.cell
     start_line, end_line = int(chunk.start_line[cell]), int(chunk.end_line[cell])
     start = lsp.Position(

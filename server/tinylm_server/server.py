@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lsprotocol import types as lsp
+from pygls.exceptions import FeatureRequestError
 from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
@@ -147,8 +148,9 @@ class Server(LanguageServer):
             self._host.worker.kill()
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Log only: pygls would make a pop-up of every defect."""
-        logger.error("%s", error)
+        """Log what no answer tells; pygls would make a pop-up of every defect."""
+        if source is not FeatureRequestError:
+            logger.error("%s", error)
 
     async def _watch_parent(self) -> None:
         """Leave when the editor has died, even if someone else still holds its end of the pipe."""

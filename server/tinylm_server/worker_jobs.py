@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinylm.errors import TinyLMError
-from tinylm.model.generation import Step, generate_steps
+from tinylm.model.completion import complete_words, continue_text
+from tinylm.model.cursor_generation import cursor_of, generate_at
+from tinylm.model.generation import Step
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 from tinylm.tokens.tokenizer import Tokenizer
@@ -42,6 +44,8 @@ class Jobs:
             "score": self._score,
             "inspect": self._inspect,
             "generate": self._generate,
+            "words": self._words,
+            "continue": self._continue,
         }
         return operations[frame.header["op"]](frame, check)
 
@@ -76,15 +80,43 @@ class Jobs:
             arrays[name] = getattr(scores, name)
         return Frame({"name": model_name(model.path)}, arrays)
 
+    def _words(self, frame: Frame, check: Check) -> Steps:
+        model, values = self._current(frame), frame.header
+        yield None
+        words = complete_words(model, values["text"], values["n"], check, starts_document=values["startsDocument"])
+        visible = model.tokenizer.visible
+        return Frame(
+            {
+                "words": [
+                    {"text": word.text, "logprob": word.logprob, "tokens": [visible(each) for each in word.token_ids]}
+                    for word in words
+                ]
+            }
+        )
+
+    def _continue(self, frame: Frame, check: Check) -> Steps:
+        model, values = self._current(frame), frame.header
+        yield None
+        found = continue_text(
+            model,
+            values["text"],
+            check,
+            max_tokens=values["maxTokens"],
+            min_confidence=values["minConfidence"],
+            stop=values["stop"],
+            starts_document=values["startsDocument"],
+        )
+        return Frame({"text": found.text, "logprob": found.steps[-1].running_logprob if found.steps else 0.0})
+
     def _generate(self, frame: Frame, check: Check) -> Steps:
         model, values = self._current(frame), frame.header
         config = SamplingConfig(values["temperature"], values["topK"], values["topP"], seed=values["seed"])
-        ids = model.tokenizer.encode(values["text"])
         yield None
+        cursor = cursor_of(model, values["text"], starts_document=values["startsDocument"])
         decoder = model.new_decoder()  # one of its own: a completion in between must not disturb it
         text = codecs.getincrementaldecoder("utf-8")(errors="replace")
         started, n_tokens, ended = time.perf_counter(), 0, False
-        for step in generate_steps(decoder, model.tokenizer, ids, config, values["maxTokens"], check):
+        for step in generate_at(model, cursor, config, values["maxTokens"], check, decoder=decoder):
             ended = step.token_id == model.tokenizer.end_of_text_id
             if not ended:
                 yield Frame({"step": step_to_json(model.tokenizer, step, n_tokens, text.decode(step.bytes))})
