@@ -124,6 +124,13 @@ def test_every_character_is_split_as_hugging_face_splits_it() -> None:
             assert [found.span() for found in worker.GPT2_PATTERN.finditer(text)] == spans, hex(code)
 
 
+@given(st.text(alphabet="ab'ls 1!. \n\t\r\x0b\x1c\x1f\x85\xa0\u2028\u3000é", max_size=60))
+def test_counting_by_segments_counts_what_the_pattern_finds(text: str) -> None:
+    counter = worker.PretokenCounter()
+    counter.add(text)
+    assert counter.counts() == Counter(worker.GPT2_PATTERN.findall(text))
+
+
 def nothing(_: object) -> None:
     pass
 

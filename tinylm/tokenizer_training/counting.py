@@ -79,18 +79,23 @@ def count_corpus(
     """
     tally = _Tally(progress, should_stop)
     batches = _batches(tally.watch(documents))
-    counts: Counter[str] = Counter()
-    n_pretokens = n_chars = 0
+    counter = worker.PretokenCounter()
+    counted_elsewhere: list[Counter[str]] = []
+    n_chars = 0
     for batch in batches:
         for text in batch:
-            n_pretokens += worker.count_pretokens(text, counts)
+            counter.add(text)
             n_chars += len(text)
             tally.poll()
         if workers > 1 and n_chars >= _CHARS_BEFORE_WORKERS:
-            n_pretokens += _count_in_processes(batches, counts, workers, tally)
+            counted_elsewhere = _count_in_processes(batches, workers, tally)
             break
     tally.report()
-    return PretokenCounts(counts, tally.n_documents, tally.n_bytes, n_pretokens)
+    counts = counter.counts()
+    for part in counted_elsewhere:
+        counts.update(part)
+        tally.poll()
+    return PretokenCounts(counts, tally.n_documents, tally.n_bytes, counts.total())
 
 
 class _Tally:
@@ -144,8 +149,8 @@ def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _count_in_processes(batches: Iterator[list[str]], counts: Counter[str], workers: int, tally: _Tally) -> int:
-    """Count the remaining batches in processes, add the result to `counts`, and return the number of pre-tokens."""
+def _count_in_processes(batches: Iterator[list[str]], workers: int, tally: _Tally) -> list[Counter[str]]:
+    """Count the remaining batches in processes and return what each counted."""
     jobs: queue.Queue[bytes] = queue.Queue(maxsize=1)
     results: queue.Queue[Counter[str] | OSError] = queue.Queue()
     processes = [_start_process() for _ in range(workers)]
@@ -157,12 +162,7 @@ def _count_in_processes(batches: Iterator[list[str]], counts: Counter[str], work
             _put(jobs, json.dumps(batch).encode(), results, tally)
         for _ in processes:
             _put(jobs, b"", results, tally)
-        n_pretokens = 0
-        for _ in processes:
-            part = _take(results, tally)
-            n_pretokens += part.total()
-            counts.update(part)
-        return n_pretokens
+        return [_take(results, tally) for _ in processes]
     finally:
         # However we leave: killing is safe, since a process holds nothing but counts; its thread then ends.
         for process in processes:
@@ -178,7 +178,8 @@ def _count_in_processes(batches: Iterator[list[str]], counts: Counter[str], work
 def _start_process() -> "subprocess.Popen[bytes]":
     folder_of_regex = str(Path(regex.__file__).parent.parent)
     command = [sys.executable, "-I", str(Path(worker.__file__)), folder_of_regex]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # A process group of its own: a Ctrl-C of the terminal, also one during its start, is for the parent to handle.
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
 
 
 def _feed(

@@ -84,20 +84,18 @@ class _State:
         self._serial = 0
         where: dict[int, set[int]] = {}
         for index, (word, weight) in enumerate(counts.items()):
-            self._poll()
+            self._poll(1)
             ids = [id_from_byte[byte] for byte in word.encode()]
             self._words.append(ids)
             self._weights.append(weight)
             for left, right in itertools.pairwise(ids):
-                pair = (left << _SHIFT) | right
-                self._pair_counts[pair] = self._pair_counts.get(pair, 0) + weight
-                where.setdefault(pair, set()).add(index)
+                self._add((left << _SHIFT) | right, weight, index, where)
         self._push(where)
 
     def next_merge(self) -> Merge | None:
         """Apply the best merge and return it; None when no pair is left."""
         while self._heap:
-            self._poll()
+            self._poll(8)
             negative_count, pair, serial, places = heapq.heappop(self._heap)
             count = self._pair_counts[pair]
             if count != -negative_count:
@@ -121,30 +119,44 @@ class _State:
 
     def _apply(self, merge: Merge, places: Iterable[int]) -> None:
         """Replace the pair in every word that holds it, left to right, and count the pairs that go and come."""
+        where: dict[int, set[int]] = {}
+        rest = iter(places)
+        while some := list(itertools.islice(rest, _WORDS_BETWEEN_POLLS)):
+            self._poll(len(some))
+            self._apply_to(some, merge, where)
+        self._push(where)
+
+    def _apply_to(self, places: list[int], merge: Merge, where: dict[int, set[int]]) -> None:
+        """Do it in some words; `where` gathers the new pairs with the words that hold them."""
         left, right, result = merge.left, merge.right, merge.result
-        pair_counts, where = self._pair_counts, dict[int, set[int]]()
+        words, weights, pair_counts = self._words, self._weights, self._pair_counts
         for index in places:
-            self._poll()
-            word, weight = self._words[index], self._weights[index]
-            at = 0
-            while at < len(word) - 1:
+            word, weight = words[index], weights[index]
+            at, last = 0, len(word) - 1
+            while at < last:
                 if word[at] != left or word[at + 1] != right:
                     at += 1
                     continue
-                word[at : at + 2] = (result,)
+                word[at] = result
+                del word[at + 1]
+                last -= 1
                 if at > 0:
                     before = word[at - 1] << _SHIFT
                     pair_counts[before | left] -= weight
-                    pair_counts[before | result] = pair_counts.get(before | result, 0) + weight
-                    where.setdefault(before | result, set()).add(index)
-                if at + 1 < len(word):
+                    self._add(before | result, weight, index, where)
+                if at < last:
                     after = word[at + 1]
                     pair_counts[(right << _SHIFT) | after] -= weight
-                    pair = (result << _SHIFT) | after
-                    pair_counts[pair] = pair_counts.get(pair, 0) + weight
-                    where.setdefault(pair, set()).add(index)
+                    self._add((result << _SHIFT) | after, weight, index, where)
                 at += 1
-        self._push(where)
+
+    def _add(self, pair: int, weight: int, index: int, where: dict[int, set[int]]) -> None:
+        self._pair_counts[pair] = self._pair_counts.get(pair, 0) + weight
+        places = where.get(pair)
+        if places is None:
+            where[pair] = {index}
+        else:
+            places.add(index)
 
     def _push(self, where: dict[int, set[int]]) -> None:
         for pair, places in where.items():
@@ -153,8 +165,8 @@ class _State:
                 self._serial += 1
                 heapq.heappush(self._heap, (-count, pair, self._serial, places))
 
-    def _poll(self) -> None:
-        self._until_poll -= 1
+    def _poll(self, n_words: int) -> None:
+        self._until_poll -= n_words
         if self._until_poll < 0:
             self._until_poll = _WORDS_BETWEEN_POLLS
             if self._should_stop():

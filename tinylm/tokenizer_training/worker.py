@@ -1,14 +1,15 @@
 """Split text with GPT-2's pattern and count the pieces ("pre-tokens"); also the program of a counting process.
 
-Run as a program it reads frames from stdin and counts, and writes frames to stdout: after each batch the number of
-pre-tokens in it (8 bytes), and after an empty frame everything counted (JSON). A frame is its length in 8 bytes and
-then its bytes. When stdin ends it leaves, so no process outlives the one that started it, however that one died.
+Run as a program it reads frames from stdin, each a batch of texts (a JSON list), and counts; it answers each with an
+empty frame on stdout, and an empty one with everything counted (JSON). A frame is its length in 8 bytes and then its
+bytes. When stdin ends it leaves, so no process outlives the one that started it, however that one died.
 
 The file imports only the standard library and `regex`, because it is started by its path with `python -I`: a module
 of the folder that a person happens to work in is never imported. Pattern: `encoder.py` of openai/gpt-2.
 """
 
 import json
+import os
 import signal
 import sys
 from collections import Counter
@@ -19,18 +20,53 @@ if __name__ == "__main__":
 
 import regex
 
-__all__ = ["GPT2_PATTERN", "count_pretokens", "read_frame", "write_frame"]
+__all__ = ["GPT2_PATTERN", "PretokenCounter", "read_frame", "write_frame"]
 
 GPT2_PATTERN = regex.compile(r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+")
 
+_ROUGH = regex.compile(r"(\s\s+\S*)")
+_MOST_SEGMENTS = 1 << 15  # Matching as many takes about 50 ms, for which nobody waits in vain.
 _LENGTH_BYTES = 8
 
 
-def count_pretokens(text: str, counts: Counter[str]) -> int:
-    """Add the pre-tokens of a text to `counts` and return how many there were."""
-    pieces = GPT2_PATTERN.findall(text)
-    counts.update(pieces)
-    return len(pieces)
+class PretokenCounter:
+    """Counts pre-tokens, an order of magnitude faster than by matching the pattern over the whole text.
+
+    A pre-token never reaches from something that is no white space into white space. So text may be cut before any
+    white space that follows something else, and what lies between two cuts ("segments", mostly a space and a word with
+    its punctuation) may be counted first and matched once for each different one. `str.split` makes the segments,
+    after the few places with two or more white spaces in a row have been taken out with the word that follows them.
+    """
+
+    def __init__(self) -> None:
+        self._spaced: Counter[str] = Counter()  # segments without the space that stands before each
+        self._others: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+
+    def add(self, text: str) -> None:
+        """Count one text. A pre-token never spans two."""
+        stretches = _ROUGH.split(text)
+        self._others.update(stretches[1::2])
+        for stretch in stretches[::2]:
+            segments = stretch.split(" ")
+            self._spaced.update(segments)
+            self._spaced[segments[0]] -= 1  # The first has no space before it.
+            self._others[segments[0]] += 1
+        if len(self._spaced) + len(self._others) > _MOST_SEGMENTS:
+            self._match()
+
+    def counts(self) -> Counter[str]:
+        """Return how often each pre-token occurred so far."""
+        self._match()
+        return self._counts
+
+    def _match(self) -> None:
+        find, counts = GPT2_PATTERN.findall, self._counts
+        for before, segments in ((" ", self._spaced), ("", self._others)):
+            for segment, count in segments.items():
+                for piece in find(before + segment) if count else ():
+                    counts[piece] += count
+            segments.clear()
 
 
 def read_frame(stream: BinaryIO) -> bytes | None:
@@ -51,18 +87,20 @@ def write_frame(stream: BinaryIO, frame: bytes) -> None:
 
 
 def _main() -> None:
-    # Ctrl-C reaches every process of the terminal; the parent decides what it means and closes our stdin.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # On Windows Ctrl-C reaches us; the parent decides what it means.
     source, sink = sys.stdin.buffer, sys.stdout.buffer
-    counts: Counter[str] = Counter()
+    counter = PretokenCounter()
     while (frame := read_frame(source)) is not None:
-        if not frame:
-            write_frame(sink, json.dumps(counts).encode())
-            continue
-        # Documents are counted one by one: a pre-token never spans two.
-        n_pieces = sum(count_pretokens(text, counts) for text in json.loads(frame))
-        write_frame(sink, n_pieces.to_bytes(8, "little"))
+        if frame:
+            for text in json.loads(frame):
+                counter.add(text)
+            write_frame(sink, b"")
+        else:
+            write_frame(sink, json.dumps(counter.counts()).encode())
 
 
 if __name__ == "__main__":
-    _main()
+    try:
+        _main()
+    except BrokenPipeError:
+        os._exit(1)  # The parent is gone; the usual way out would complain about it once more.
