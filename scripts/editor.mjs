@@ -120,6 +120,11 @@ export function urlFor(port, folder, file) {
   const remote = `vscode-remote://127.0.0.1:${port}`;
   const open = file === null ? [] : [['openFile', `${remote}${file}`]];
   const atLine = file !== null && /:\d+:\d+$/.test(file) ? [['gotoLineMode', 'true']] : [];
-  const payload = encodeURIComponent(JSON.stringify([...open, ...atLine]));
-  return `http://127.0.0.1:${port}/?folder=${encodeURIComponent(folder)}${file === null ? '' : `&payload=${payload}`}`;
+  const payload = file === null ? '' : `&payload=${encoded(JSON.stringify([...open, ...atLine]))}`;
+  return `http://127.0.0.1:${port}/?folder=${encoded(folder)}${payload}`;
+}
+
+/** Encode for a query; slashes, colons and commas are allowed there, and the address is read by people. */
+function encoded(text) {
+  return encodeURIComponent(text).replaceAll('%2F', '/').replaceAll('%3A', ':').replaceAll('%2C', ',');
 }

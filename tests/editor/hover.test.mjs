@@ -13,7 +13,7 @@ const check = editorSuite({ name: 'hover', open: 'story.txt', files: { 'story.tx
 /** Hover over the first character of a token that has letters, and return the hover's text with the token. */
 async function hoverOver({ page, model }, piece) {
   const expected = analyze(STORY, model);
-  const at = expected.tokens.findIndex((token) => token.visible === piece);
+  const at = expected.tokens.findIndex((token) => token.text === piece);
   assert.notEqual(at, -1, `the text has no token ${piece}`);
   const token = expected.tokens[at];
   const [line, character] = positionsOf(STORY)[token.endChar - 1];
@@ -28,7 +28,7 @@ for (const piece of ['·was', '·frog', '·her']) {
     assert.ok(text.includes(token.logprob.toFixed(2).replace('-', '')), `log probability ${token.logprob} in: ${text}`);
     assert.ok(text.includes(token.surprisalBits.toFixed(2)), `surprisal ${token.surprisalBits} in: ${text}`);
     assert.match(text, new RegExp(`\\b${token.rank}\\b`), `rank ${token.rank} in: ${text}`);
-    for (const { visible } of token.alternatives.slice(0, 3)) assert.ok(text.includes(visible), `alternative ${visible} in: ${text}`);
+    for (const { text: other } of token.alternatives.slice(0, 3)) assert.ok(text.includes(other), `alternative ${other} in: ${text}`);
     if (piece === '·frog') await editor.screenshot('frog');
     await closeHover(page);
   });

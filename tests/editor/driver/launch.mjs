@@ -97,7 +97,7 @@ async function startEverything(editor, extension) {
 
 /** Load the page with `file` (may end in `:LINE:COLUMN`) open, and wait until its text can be typed into. */
 async function show(editor, file) {
-  await editor.page.goto(urlFor(editor.server.port, editor.folder, join(editor.folder, file)));
+  await editor.page.goto(urlFor(editor.server.port, editor.folder, join(editor.folder, file)), { waitUntil: 'commit', timeout: 60_000 });
   const tab = file.replace(/:\d+:\d+$/, '');
   await editor.page.locator(`.tab.active[data-resource-name="${tab}"]`).waitFor({ timeout: 60_000 });
   await editor.page.locator('.editor-group-container.active .view-lines .view-line').first().waitFor();
