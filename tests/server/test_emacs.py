@@ -1,0 +1,151 @@
+"""The server in a real Emacs with eglot, connected and painted by the Lisp of docs/editors/emacs.md itself."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "editors" / "emacs.md"
+TEXT = "Once upon a time\n😀 the naïve fox 漢字.\n"
+TIMEOUT_S = 180
+
+# Runs in a batch Emacs after the page's own configuration. What it finds goes to a file as JSON. Batch mode has no
+# idle time, so the connection and the change notification are asked for.
+CHECK = """
+(require 'json)
+(setq eglot-sync-connect t eglot-connect-timeout 60)
+(defvar found nil)
+(defun note (key value) (push (cons key value) found))
+
+(defun wait-for (what test)
+  (let ((until (+ (float-time) 60)) (got nil))
+    (while (not (setq got (ignore-error jsonrpc-error (funcall test))))
+      (when (> (float-time) until) (error "never came: %s" what))
+      (accept-process-output nil 0.1))
+    got))
+
+(defun hover-at-point ()
+  (let ((answer (jsonrpc-request (eglot--current-server-or-lose) :textDocument/hover
+                                 (eglot--TextDocumentPositionParams) :timeout 30)))
+    (plist-get (plist-get answer :contents) :value)))
+
+(defun painted ()
+  (mapcar (lambda (overlay)
+            (vector (overlay-start overlay) (overlay-end overlay) (symbol-name (overlay-get overlay 'face))))
+          (sort (seq-filter (lambda (overlay) (overlay-get overlay 'tinylm)) (overlays-in (point-min) (point-max)))
+                (lambda (a b) (< (overlay-start a) (overlay-start b))))))
+
+(condition-case problem
+    (progn
+      (find-file "story.txt")
+      (apply #'eglot (eglot--guess-contact))
+      (note 'language (plist-get (eglot--TextDocumentItem) :languageId))
+      (search-forward " the")
+      (backward-char 2)
+      (note 'hover (wait-for "scores" (lambda ()
+                                        (let ((text (hover-at-point)))
+                                          (and text (string-match-p "rank" text) text)))))
+      (wait-for "tokens" (lambda () (tinylm-tokens) t))
+      (note 'painted (vconcat (painted)))
+      (goto-char (point-min))
+      (insert "Here: ")
+      (tinylm-tokens)
+      (note 'repainted (vconcat (painted)))
+      (note 'text (buffer-string))
+      (set-buffer-modified-p nil)
+      (eglot-shutdown (eglot--current-server-or-lose)))
+  (error (note 'problem (error-message-string problem))))
+(let ((coding-system-for-write 'utf-8)) (write-region (json-encode found) nil (getenv "TINYLM_FOUND")))
+"""
+
+
+def emacs():
+    """Return the path of Emacs; absent only outside CI, where a notice says that nothing was checked."""
+    path = shutil.which("emacs")
+    if path is None:
+        assert not os.environ.get("CI"), "Emacs is missing: apt-get install emacs-nox elpa-eglot"
+        print(
+            "NOTICE: Emacs is not installed, so nothing was checked here (Debian: apt-get install emacs-nox elpa-eglot)"
+        )
+    return path
+
+
+def configuration(model_directory):
+    """Return the page's Lisp with this test's Python and model in the two places that the page tells to change."""
+    lisp = "\n".join(re.findall(r"```elisp\n(.*?)```", PAGE.read_text("utf-8"), re.S))
+    for old, new in (('"python3"', f'"{sys.executable}"'), (':path ""', f':path "{model_directory}"')):
+        assert lisp.count(old) == 1
+        lisp = lisp.replace(old, new)
+    # Connecting from the hook waits for idle time, which a batch Emacs never has; the check connects itself.
+    return "(package-initialize)\n" + lisp.replace("(add-hook 'text-mode-hook #'eglot-ensure)", "")
+
+
+@pytest.fixture(scope="module")
+def found(model_directory, tmp_path_factory):
+    """What the check found in one run of Emacs; None without Emacs."""
+    path = emacs()
+    if path is None:
+        return None
+    folder = tmp_path_factory.mktemp("emacs")
+    (folder / "init.el").write_text(configuration(model_directory), "utf-8")
+    (folder / "check.el").write_text(CHECK, "utf-8")
+    (folder / "story.txt").write_text(TEXT, "utf-8")
+    (folder / "home").mkdir()
+    environment = {
+        **os.environ,
+        "HOME": str(folder / "home"),
+        "LC_ALL": "C.UTF-8",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'server'}",
+        "TINYLM_FOUND": str(folder / "found.json"),
+    }
+    # -q and not -Q: the latter hides Debian's package folder, where eglot lies.
+    ran = subprocess.run(
+        [path, "-q", "--batch", "-l", "init.el", "-l", "check.el"],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert (folder / "found.json").is_file(), ran.stderr
+    result = json.loads((folder / "found.json").read_text("utf-8"))
+    assert "problem" not in result, f"{result['problem']}\n{ran.stderr}"
+    return result
+
+
+def tiles(painted, text):
+    """Return whether the overlays cover the text, each character once; Emacs counts characters from 1."""
+    ends = [1, *(end for _, end, _ in painted)]
+    starts = [*(start for start, _, _ in painted), len(text) + 1]
+    return ends == starts
+
+
+def test_emacs_connects_and_hovers(found):
+    """A `.txt` file has the language "text" there, and the hover at point rests on the model."""
+    if found is None:
+        return
+    assert found["language"] == "text"
+    assert "the" in found["hover"]
+    assert "rank" in found["hover"]
+
+
+def test_emacs_paints_every_character_once(found):
+    if found is None:
+        return
+    assert tiles(found["painted"], TEXT)
+    assert {face for _, _, face in found["painted"]} == {"tinylm-even", "tinylm-odd"}
+
+
+def test_emacs_repaints_after_an_edit(found):
+    if found is None:
+        return
+    assert found["text"] == "Here: " + TEXT
+    assert tiles(found["repainted"], found["text"])

@@ -1,0 +1,143 @@
+"""The server in a real Neovim, connected and painted by the Lua of docs/editors/neovim.md itself."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "editors" / "neovim.md"
+TEXT = "Once upon a time\n😀 the naïve fox 漢字.\n"
+TIMEOUT_S = 120
+
+# Runs inside Neovim after the page's own configuration. What it finds goes to a file as JSON.
+CHECK = """
+local found = {}
+local ok, problem = pcall(function()
+  assert(vim.wait(30000, function()
+    local client = vim.lsp.get_active_clients()[1]
+    return client ~= nil and client.initialized
+  end, 20), 'the server did not answer initialize')
+  local client = vim.lsp.get_active_clients()[1]
+  found.encoding = client.offset_encoding
+  found.language = vim.bo.filetype
+  local function ask(method, line, character, more)
+    local parameters = {
+      textDocument = vim.lsp.util.make_text_document_params(0),
+      position = { line = line, character = character },
+    }
+    for name, value in pairs(more or {}) do parameters[name] = value end
+    local answers = vim.lsp.buf_request_sync(0, method, parameters, 30000)
+    local answer = answers and answers[client.id]
+    found.answer = vim.inspect(answer)
+    return answer and answer.result -- an error while the model is being loaded
+  end
+  assert(vim.wait(60000, function()
+    local hover = ask('textDocument/hover', 1, 5)
+    found.hover = hover and hover.contents.value or ''
+    return found.hover:find('rank') ~= nil
+  end, 100), 'no scores came: ' .. tostring(found.answer))
+
+  vim.cmd('TinyLMTokens')
+  local bands = vim.api.nvim_get_namespaces().tinylm
+  local function marks() return vim.api.nvim_buf_get_extmarks(0, bands, 0, -1, { details = true }) end
+  assert(vim.wait(30000, function() return #marks() > 0 end, 20), 'nothing was painted')
+  found.painted = {}
+  for _, mark in ipairs(marks()) do
+    table.insert(found.painted, { mark[2], mark[3], mark[4].end_row, mark[4].end_col, mark[4].hl_group })
+  end
+
+  local before = #marks()
+  vim.api.nvim_buf_set_text(0, 0, 0, 0, 0, { 'Here: ' })
+  vim.cmd('doautocmd TextChanged')
+  assert(vim.wait(30000, function() return #marks() > before end, 20), 'the change was not painted')
+  found.line = vim.api.nvim_get_current_line()
+end)
+found.problem = not ok and tostring(problem) or nil
+vim.fn.writefile({ vim.json and vim.json.encode(found) or vim.fn.json_encode(found) }, vim.env.TINYLM_FOUND)
+vim.cmd('qall!')
+"""
+
+
+def neovim():
+    """Return the path of Neovim; absent only outside CI, where a notice says that nothing was checked."""
+    path = shutil.which("nvim")
+    if path is None:
+        assert not os.environ.get("CI"), "Neovim is missing: apt-get install neovim"
+        print("NOTICE: Neovim is not installed, so nothing was checked here (Debian: apt-get install neovim)")
+    return path
+
+
+def configuration(model_directory):
+    """Return the page's Lua with this test's Python and model in the two places that the page tells to change."""
+    lua = "\n".join(re.findall(r"```lua\n(.*?)```", PAGE.read_text("utf-8"), re.S))
+    for old, new in (("'python3'", f"'{sys.executable}'"), ("path = ''", f"path = '{model_directory}'")):
+        assert lua.count(old) == 1
+        lua = lua.replace(old, new)
+    return lua
+
+
+@pytest.fixture(scope="module")
+def found(model_directory, tmp_path_factory):
+    """What the check found in one run of Neovim; None without Neovim."""
+    path = neovim()
+    if path is None:
+        return None
+    folder = tmp_path_factory.mktemp("neovim")
+    (folder / "init.lua").write_text(configuration(model_directory), "utf-8")
+    (folder / "check.lua").write_text(CHECK, "utf-8")
+    (folder / "story.txt").write_text(TEXT, "utf-8")
+    home = {name: str(folder / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
+    search = {"PYTHONPATH": f"{ROOT}:{ROOT / 'server'}", "TINYLM_FOUND": str(folder / "found.json")}
+    command = [path, "--headless", "-n", "-i", "NONE", "-u", "init.lua", "story.txt", "-c", "luafile check.lua"]
+    ran = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **home, **search},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert (folder / "found.json").is_file(), ran.stderr
+    result = json.loads((folder / "found.json").read_text("utf-8"))
+    assert "problem" not in result, result["problem"]
+    return result
+
+
+def test_neovim_connects_and_hovers(found):
+    """A `.txt` file has the language "text" there, positions are UTF-16, and the hover rests on the model."""
+    if found is None:
+        return
+    assert found["language"] == "text"
+    assert found["encoding"] == "utf-16"
+    assert "rank" in found["hover"]
+
+
+def test_neovim_paints_every_byte_once(found):
+    """The painted cells tile the text in bytes, in bands that alternate in a line, with no character cut in two."""
+    if found is None:
+        return
+    lines = TEXT.encode().split(b"\n")[:-1]
+    at = (0, 0)
+    previous = (-1, "")
+    for start_line, start, end_line, end, group in found["painted"]:
+        assert (start_line, start) == at
+        assert group in ("TinyLMEven", "TinyLMOdd")
+        assert (start_line, group) != previous
+        lines[start_line][:start].decode()
+        lines[end_line][:end].decode()
+        at, previous = (end_line, end), (start_line, group)
+    assert at == (len(lines) - 1, len(lines[-1]))
+
+
+def test_neovim_repaints_after_a_change(found):
+    if found is None:
+        return
+    assert found["line"].startswith("Here: ")
