@@ -68,4 +68,4 @@ def story(seed: int, index: int, attempt: int = 0) -> tuple[str, int]:
 @cache
 def grammar(kind: int) -> Grammar:
     """Return the compiled grammar of a kind. Compiling takes milliseconds, so it waits for the first story."""
-    return Grammar(COMMON, KINDS[kind].rules)
+    return Grammar(COMMON, KINDS[kind].shared, KINDS[kind].rules)

@@ -23,7 +23,7 @@ likes:
     More than anything, {h.he} liked to {act.do}.
     Nothing made {h.him} happier than {act.doing}.
     Most days {h.he} {act.did} until it was time for supper.
-    On most afternoons {h.he} {act.did}, but today was different.
+    {^h.he} could {act.do} for hours [and never get tired|without getting bored].
 hello_two:
     {h} and {f} were [best|good] friends. They lived [on the same street|next door to each other|in the same tall
         house|in the same small town].
@@ -89,7 +89,7 @@ evening_end:
     And that was the best [part of the day|day of the whole week].
     At supper, {h} told the [whole|] story [twice|three times|from start to end], and everyone
         [listened|laughed|clapped].
-    {^h.he} dreamed about it all night long.
+    {h} dreamed about it all night long.
     {h} could hardly wait for the next day.
 friends_end:
     They were [good|better|the best of] friends from that day on.

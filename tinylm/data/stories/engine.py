@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-__all__ = ["Draw", "Grammar", "Telling", "polished"]
+__all__ = ["Draw", "Grammar", "Telling", "polished", "rules_of"]
 
 T = TypeVar("T")
 MASK = (1 << 64) - 1
@@ -260,6 +260,7 @@ def rules_of(text: str) -> Iterator[tuple[str, list[str]]]:
 
 # "an" before a vowel that is heard: not before "one", "unicorn" or "useful", but before "hour" and "honest".
 ARTICLE = re.compile(r"\b([Aa])n? (?=[a-z\"])(?=((?:[aei]|o(?!n(?:e|ce)\b)|u(?!ni|se|su)|hour|honest)?))", re.ASCII)
+MAX_PARAGRAPHS = 6
 SPACE = re.compile(r" (?=[.,!?:])")  # left behind where an alternative was empty
 # A sentence starts at the start of a paragraph, after a full stop with or without a quote, after ! or ? without a
 # quote (with one, `"Look!" he said` goes on), and where speech starts after a comma.
@@ -267,7 +268,11 @@ SENTENCE = re.compile(r"(?:^|\n|[.!?] |[.,:] (?=\")|\.\" )\"?[a-z]")
 
 
 def polished(text: str) -> str:
-    """Return `text` with single spaces, blank lines between paragraphs, "a" or "an" as spoken, and capitals."""
+    """Return `text` with single spaces, blank lines between paragraphs, "a" or "an" as spoken, and capitals.
+
+    Where one speaker follows another without a word between, a new paragraph starts, up to `MAX_PARAGRAPHS`.
+    """
     text = SPACE.sub("", " ".join(text.split())).replace(" // ", "\n\n")
+    text = text.replace('" "', '"\n\n"', MAX_PARAGRAPHS - 1 - text.count("\n\n"))
     text = ARTICLE.sub(lambda match: f"{match[1]}n " if match[2] else f"{match[1]} ", text)
     return SENTENCE.sub(lambda match: match[0][:-1] + match[0][-1].upper(), text)

@@ -8,129 +8,71 @@ from functools import cache
 from tinylm.data.stories.engine import Draw
 
 __all__ = [
+    "FEMALE",
+    "MALE",
     "Words",
     "add_child",
     "add_children",
-    "add_creature",
+    "add_creatures",
     "add_family",
     "add_neighbor",
     "add_parent",
     "add_pet",
+    "given_name",
 ]
 
 Words = dict[str, str]
 
-GIRLS = [
-    "Ada",
-    "Nora",
-    "Ruby",
-    "Elsa",
-    "Mina",
-    "Clara",
-    "Ivy",
-    "Hazel",
-    "Wendy",
-    "Poppy",
-    "Flora",
-    "Greta",
-    "Holly",
-    "June",
-    "Kate",
-    "Lena",
-    "Maya",
-    "Nell",
-    "Olive",
-    "Pearl",
-    "Rosa",
-    "Stella",
-    "Tess",
-    "Vera",
-    "Willa",
-    "Zoe",
-    "Anna",
-    "Bella",
-    "Daisy",
-    "Mia",
-]
-BOYS = [
-    "Felix",
-    "Oscar",
-    "Hugo",
-    "Leo",
-    "Theo",
-    "Arlo",
-    "Ben",
-    "Caleb",
-    "Danny",
-    "Eli",
-    "Finn",
-    "George",
-    "Henry",
-    "Ian",
-    "Jonah",
-    "Kofi",
-    "Liam",
-    "Milo",
-    "Noah",
-    "Otto",
-    "Paul",
-    "Quinn",
-    "Rafi",
-    "Simon",
-    "Toby",
-    "Victor",
-    "Walter",
-    "Zack",
-    "Sam",
-    "Max",
-]
-PET_NAMES = [
-    "Biscuit",
-    "Button",
-    "Cocoa",
-    "Dot",
-    "Fluffy",
-    "Ginger",
-    "Honey",
-    "Maple",
-    "Muffin",
-    "Patch",
-    "Pepper",
-    "Pickle",
-    "Pumpkin",
-    "Scout",
-    "Snowy",
-    "Spot",
-]
-CREATURE_NAMES = [
-    "Bramble",
-    "Clover",
-    "Hopper",
-    "Nibbles",
-    "Pip",
-    "Tilly",
-    "Twig",
-    "Fern",
-    "Bibi",
-    "Moss",
-    "Acorn",
-    "Juniper",
-    "Tumble",
-    "Whisker",
-    "Skip",
-    "Momo",
-]
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the words of a text."""
+    return tuple(text.split())
+
+
+GIRLS = names("""
+Ada Nora Ruby Elsa Mina Clara Ivy Hazel Wendy Poppy Flora Greta Holly June Kate Lena Maya Nell Olive Pearl
+Rosa Stella Tess Vera Willa Zoe Anna Bella Daisy Mia
+""")
+BOYS = names("""
+Felix Oscar Hugo Leo Theo Arlo Ben Caleb Danny Eli Finn George Henry Ian Jonah Kofi Liam Milo Noah Otto Paul
+Quinn Rafi Simon Toby Victor Walter Zack Sam Max
+""")
+PET_NAMES = names("""
+Biscuit Button Cocoa Dot Fluffy Ginger Honey Maple Muffin Patch Pepper Pickle Pumpkin Scout Snowy Spot
+""")
+CREATURE_NAMES = names("""
+Bramble Clover Hopper Nibbles Pip Twig Moss Acorn Tumble Whisker Skip Momo Puck Pebble Rusty Thistle Nutmeg Dusty
+""")
 
 # kind, adjectives, what it did with its voice, its favorite food
 PETS = (
     ("dog", "brown spotted small white", "barked", "sausages"),
     ("puppy", "black fluffy tiny brown", "barked", "chicken"),
-    ("cat", "gray black striped fat", "purred", "fish"),
+    ("cat", "gray black striped fat", "meowed", "fish"),
     ("kitten", "white tiny orange playful", "mewed", "warm milk"),
     ("goat", "white young funny brown", "bleated", "lettuce"),
     ("parrot", "green clever old noisy", "squawked", "nuts"),
     ("rabbit", "gray white shy soft", "squeaked", "carrots"),
 )
+
+# kind, adjectives, favorite food, home, what it does well
+CREATURES = (
+    ("rabbit", "gray brown quick", "clover", "a cozy burrow", "jump over a log"),
+    ("squirrel", "red busy quick", "nuts", "a hollow tree", "climb to the top of a tree"),
+    ("mouse", "tiny brown clever", "seeds", "a hole under the roots", "run without a sound"),
+    ("fox", "red young clever", "berries", "a den under the hill", "run like the wind"),
+    ("bear", "brown young big", "honey", "a warm cave", "carry heavy logs"),
+    ("hedgehog", "small brown shy", "apples", "a pile of leaves", "roll up like a ball"),
+    ("duck", "white young merry", "bread crumbs", "the reeds by the pond", "dive to the bottom of the pond"),
+    ("frog", "green small merry", "fresh leaves", "a pond full of lilies", "jump farther than anyone"),
+    ("owl", "gray young wise", "berries", "the old oak tree", "see in the dark"),
+    ("beaver", "brown busy strong", "bark", "a house of sticks in the river", "swim under water"),
+    ("turtle", "green slow small", "lettuce", "the bank of the pond", "walk all day without a rest"),
+    ("mole", "black small shy", "roots", "a tunnel under the field", "dig faster than anyone"),
+    ("deer", "brown young gentle", "grass", "a quiet place among the ferns", "hear the softest sound"),
+    ("badger", "gray strong old", "mushrooms", "a deep burrow", "dig in the hardest ground"),
+)
+WONDER_NAMES = ("Luma", "Nim", "Tik", "Glim", "Oona", "Bo")
 
 FEMALE = {"he": "she", "him": "her", "his": "her", "himself": "herself", "hers": "hers"}
 MALE = {"he": "he", "him": "him", "his": "his", "himself": "himself", "hers": "his"}
@@ -187,11 +129,27 @@ def add_child(words: Words, draw: Draw, role: str = "h") -> None:
     add_children(words, draw, role)
 
 
-def add_creature(words: Words, draw: Draw, role: str, kind: str, avoid: str = "") -> None:
-    """Cast a talking animal of `kind` with a name other than `avoid`, he or she."""
-    while (name := draw.pick(CREATURE_NAMES)) == avoid:
-        pass
-    words.update(forms(role, name, kind, bool(draw.below(2))))
+def add_creatures(words: Words, draw: Draw, hero: tuple[str, ...], friend: tuple[str, ...]) -> None:
+    """Cast two talking animals of different kinds: `h` the name, `h.child` what it is, `h.adj`, `h.food`, `h.home`.
+
+    Args:
+        hero: the kinds that the hero may be; any kind when empty.
+        friend: the same for the friend.
+    """
+    given = draw.several(CREATURE_NAMES, 2)
+    kinds: list[str] = []
+    for role, name, allowed in (("h", given[0], hero), ("f", given[1], friend)):
+        rows = [row for row in CREATURES if row[0] not in kinds and (not allowed or row[0] in allowed)]
+        kind, adjectives, food, home, skill = draw.pick(rows)
+        kinds.append(kind)
+        words.update(forms(role, name, kind, bool(draw.below(2))))
+        words.update({f"{role}.adj": draw.pick(adjectives.split()), f"{role}.food": food})
+        words.update({f"{role}.home": home, f"{role}.skill": skill})
+
+
+def given_name(draw: Draw) -> str:
+    """Return the name of something that does not usually have one, such as a star."""
+    return draw.pick(WONDER_NAMES)
 
 
 def add_pet(words: Words, draw: Draw, role: str = "b") -> None:

@@ -44,7 +44,7 @@ treasure:
     The best thing that {h} owned was a {o.long}. It was a present from {h.his} [big sister|big brother|cousin].
     Every [day|morning], {h} took {h.his} {o.long} and {o.did}.
 gone:
-    ?indoors: <one_day> {h} wanted to {o.do}, but the {o} was [gone|not there|nowhere to be seen].
+    ?indoors: <one_day> {h} wanted to play, but the {o} was [gone|not there|nowhere to be seen].
     ?indoors: <one_day> {h} [came home|woke up] and [reached for|looked for] {h.his} {o}. It was [gone|not in its
         place].
     ?indoors: "Where is my {o}?" [cried|asked] {h} one morning. It was not [on the shelf|where {h.he} had left it].
@@ -65,11 +65,11 @@ helper:
         "[I will help you|Let us look together]," said {f}.
     Then {f} came by. "Do not cry," {f.he} said. "[Four eyes see more than two|Two can look better than one]."
     {f}, {h.his} [best friend|friend from next door], came to help. "We will find it," {f.he} [said|promised].
-    {g} [sat down next to|knelt beside] {h.him}. "When did you have it last?" {g.he} asked. {h} [closed {h.his} eyes
-        and thought hard|tried to remember].
+    Luckily, {f} was there. {f} [sat down next to|knelt beside] {h.him}. "When did you have it last?" {f.he} asked.
+        {h} [closed {h.his} eyes and thought hard|tried to remember].
 clue:
-    "[Think|Remember]," said {f}. "What did you do [just before|after that]?" {h} thought. "[I heard a noise and|I saw
-        a cat and|My shoe came off, and] I put the {o} down!"
+    "[Think|Remember]," said {f}. "What did you do [just before|after that]?" {h} thought. "I [heard a noise|saw a
+        cat|had to tie my shoe|wanted to eat an apple], and I put the {o} down!"
     {f} [bent down|got down on {f.his} knees] and looked [at the ground|around] slowly. "I [can see|see] something
         {o.adj}!" {f.he} [cried|called].
     All of a sudden, {f} [stopped|stood still]. "Did you look {found}?" {f.he} asked. {h} [shook {h.his} head|had
@@ -134,7 +134,7 @@ search:
         tree].
 ask:
     Then {h} had an idea. {b} loved {b.food}. Who had {b.food}? {n} did!
-    At last they came to the house of {n}. {h} knocked on the [door|window].
+    At last {h} came to the house of {n}. {^h.he} knocked on the [door|window].
     Then {h.he} heard [something|a sound]. Somebody {b.sound}! It came from the house of {n}.
 meet:
     {n} opened the door, and behind {n.him} [sat|stood] {b}! "[This little fellow|Your friend] was [hungry|cold and

@@ -17,8 +17,8 @@ def cast_quarrel(draw: Draw) -> Words:
     add_toy(words, draw)
     add_weather(words, draw)
     add_place(words, draw, "park", "meadow", "playground", "garden", "hill")
-    if draw.below(2):
-        words["?broken"] = ""
+    if words["o.harm"] and draw.below(2):
+        words.update({"?broken": "", f"?{words['o.harm']}": ""})
     return words
 
 
@@ -31,8 +31,8 @@ together:
     <one_day> they [met|played|were] {p.in}. {w.says} {h} had brought a {o.long}.
     <one_day> {h} [came|ran] {p.to} with a {o.long}. {f} was already there, waiting [by the gate|under a tree|on a
         bench].
-    <one_day> the two of them <went> {p.to}. {^h.he} had a {o.long} with {h.him}, and {f} [saw it at once|could not
-        stop looking at it|thought it was the best {o} in the world].
+    <one_day> the two of them <went> {p.to}. {h} had a {o.long} with {h.him}, and {f} [saw it at once|could not stop
+        looking at it|thought it was the best {o} in the world].
 find:
     {h} and {f} found a {o.long} {p.in}. Nobody [else was there|knew whose it was|had left a name on it].
     {h} and {f} were {p.in} when they saw a {o.long} [on the ground|lying in the grass|right in front of them].
@@ -41,8 +41,8 @@ want:
     "I want to {o.do} first!" [said|cried|shouted] {h}. "No, me!" [said|cried|shouted] {f}.
     Both of them wanted to {o.do}. "It is my turn," said {f}. "No, it is mine," [said|answered] {h}.
     "Let me have it," said {f}. {h} [shook {h.his} head|held it tight]. "You always go first," {h.he} said.
-    {h} {o.did} [again and again|for a long, long time], and {f} [had to wait|got tired of waiting]. "Now me!" said
-        {f}. But {h} [did not listen|turned away|said no].
+    {h} {o.did} for a long, long time, and {f} [had to wait|got tired of waiting]. "Now me!" said {f}. But {h} [did
+        not listen|turned away|said no].
 pull:
     {h} pulled [on one side|hard], and {f} pulled [on the other side|harder].
     {f} [grabbed|took hold of] the {o}. {h} [did not let go|held on tight|pulled it back].
@@ -51,9 +51,12 @@ trouble:
     ?!broken: Then the {o} [slipped out of their hands and fell|flew through the air and landed] [in the mud|in a
         puddle|in the dirt]. "Look what you did!" [they both said|they cried] at the same time.
     ?!broken: All of a sudden they both fell down. The {o} landed [in a muddy puddle|in a thorny bush|in the mud].
-    ?broken: Then there was a [loud|small] crack. The {o} was [broken|bent], and now nobody could [play with it|use
-        it].
-    ?broken: All of a sudden the {o} [hit a stone|fell on the hard ground], and a [piece|bit] of it broke off. They
+    ?tears: Then there was a [loud|terrible] sound. Rip! The {o} had a [big|long] tear in it, and now nobody could
+        [play with it|use it].
+    ?tears: All of a sudden the {o} [tore|got caught on a branch and tore]. They [stared at it|grew very quiet].
+    ?breaks: Then there was a [loud|small] crack. The {o} was [broken|in two pieces], and now nobody could [play with
+        it|use it].
+    ?breaks: All of a sudden the {o} [hit a stone|fell on the hard ground], and a [piece|bit] of it broke off. They
         [stared at it|grew very quiet].
     ?!broken: [Splash!|Plop!] The {o} fell into [the water|a deep puddle], and both of them grew very quiet.
 apart:
@@ -65,7 +68,8 @@ apart:
 think:
     After a while, {h} felt [lonely|sorry|bad]. Playing alone was [no fun|not nice] at all. {^h.he} thought about all
         the [good times|games] they had shared.
-    {h} looked at the {o}. [It was only a {o}, but|Without {f},] {f.he} was {h.his} best friend.
+    {h} looked at the {o}. [It was only a {o}.|There were many like it.] But there was only one {f} in the whole
+        world.
     That evening, the house was [very quiet|too quiet]. {h} [missed {f}|could not eat|could not sleep]. "I was not
         [fair|kind]," {h.he} thought.
     {h} [looked over|looked up] and saw that {f} was crying. All at once, {h} was not [angry|cross] anymore.
@@ -119,7 +123,7 @@ story:
 gets:
     {g} had given {h} {o.some}. "[Enjoy|Take good care of] {o.it}," {g} said with a smile.
     {h} had {o.some}. {^g} had packed {o.it} in a [little basket|paper bag|blue box].
-    {h} helped {g} [all morning|in the kitchen|in the garden]. As a thank-you, {g.he} gave {h.him} {o.some}.
+    {h} helped {g} [all morning|in the kitchen|in the garden]. As a thank-you, {h} got {o.some}.
     {h} got {o.some} from {g}. Just looking at {o.it} made {h.his} mouth water.
 walk:
     {h} took {o.it} {p.to} and [sat down|looked for a good place] [near|close to] {p.sight}.
@@ -127,8 +131,8 @@ walk:
     {h} [wanted|meant] to eat {o.it} {p.in}, all alone, [with nobody to bother {h.him}|in peace and quiet].
 meets:
     There {h.he} [saw|met] a {f.child} [sitting|standing] all alone. It was {f}. {^f.he} looked [sad|hungry|tired].
-    {f} was [there too|sitting on a bench]. {^f.his} [bag|lunch box] was open, and [there was nothing in it|it was
-        empty].
+    {f}, a {f.child} from {h.his} class, was [there too|sitting on a stone]. {^f.his} [bag|lunch box] was open, and
+        [there was nothing in it|it was empty].
     {f} from {h.his} [school|street] came [by|along]. {^f.he} looked at {h} with [big|round] eyes.
 asks:
     "I [forgot|lost|dropped] my lunch," said {f}. "And I am so hungry."
@@ -199,8 +203,8 @@ arrive:
 lonely:
     {f} did not [know anyone|have any friends here]. {^f.he} [looked at {f.his} shoes|did not say a word|held {f.his}
         {o.long} tight].
-    The other children ran [past|around], but nobody [spoke to|played with] {f}.
-    {h} [watched|saw] {f.him} from far away. {^f.he} looked [sad|lost|lonely].
+    The other children ran [past|around], but nobody [spoke to|played with] {f}. {f} had only {f.his} {o.long}.
+    {h} [watched|saw] {f} from far away. {f} looked [sad|lost|lonely], [alone with|holding] {f.his} {o.long}.
 grown_up:
     "Why do you not say hello?" asked {g}. "I am [too shy|a little scared]," said {h}. "I think {f.he} is [shy
         too|even more scared than you]," {g} [said|answered].
@@ -212,7 +216,7 @@ step:
     So {h} took a deep breath and walked over. "Hello, I am {h}," {h.he} said. "Do you want to play?"
     {h} [went|walked] up to {f}. {^h.his} heart was beating fast. "I like your {o}," {h.he} said. "May I see it?"
     The next [day|morning], {h} [sat down|stood] next to {f} and [held out a cookie|smiled at {f.him}]. "[I am|My name
-        is] {h}," {h.he} said. "[I can show you everything|Would you like to be my friend]."
+        is] {h}," {h.he} said. "[I can show you everything.|Would you like to be my friend?]"
 answer:
     {f} looked up, and [slowly|little by little] {f.his} face [lit up|changed into a smile]. "Yes, please," {f.he}
         said.
@@ -229,7 +233,7 @@ play:
 end:
     <friends_end>
     {h} was glad that {h.he} had been brave. <friends_end>
-    "You were [right|so right]," {h} told {g} that evening. "{f} was shy too. Now {f.he} is my friend."
+    "{f} was [only shy|shy, just like me]," {h} told {g} that evening. "Now {f.he} is my friend."
     All it took was one [word|small word]: hello. <friends_end>
 """
 

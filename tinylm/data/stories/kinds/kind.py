@@ -11,8 +11,12 @@ __all__ = ["Kind"]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of story. The grammar `rules`, with the common ones, starts at `story`; `cast` draws the words it needs."""
+    """A kind of story: `cast` draws its words, and the grammar `rules` starts at `story`.
+
+    `shared` are rules that several kinds have in common; they come after those of all kinds and before `rules`.
+    """
 
     name: str
     cast: Callable[[Draw], Words]
     rules: str
+    shared: str = ""

@@ -101,7 +101,8 @@ story:
     <hello> // <one_day> <hears> <sees> <plan> // <rescue> <afraid> <feed> // <leave> <end>
     <one_day> <hears> <sees> // <plan> <rescue> // <afraid> <feed> <leave> // <end>
 hears:
-    {h} was on {h.his} way home [from school|from the store|with {g}] when {h.he} heard a [small|strange|sad] sound.
+    {h} was on {h.his} way home [from school|from the store|from a friend's house] when {h.he} heard a
+        [small|strange|sad] sound.
     {h} was playing [outside|behind the house] when something {b.sound}. {^h.he} [stopped|stood still] and listened.
     {h} went for a walk. {w.says} Suddenly, {h.he} heard [something|a sound].
     {h} took the [long|short] way home. {w.says} Somebody seemed to be calling for help.
@@ -117,9 +118,9 @@ afraid:
         was calm.
 plan:
     {h} [knew|could see] that {h.he} could not do it alone, so {h.he} ran to get {g}.
-    "{g}, come quickly!" {h} called. {g} [came at once|put down {g.his} book and came].
-    "We have to help it," said {h}. {g} [nodded|agreed]. "[Yes, but we must be careful|Let us think first]," {g.he}
-        said.
+    {h} ran to the house. "{g}, come quickly!" {h.he} called. {g} [came at once|put down {g.his} book and came].
+    {h} went to get {g}. "We have to help it," {h.he} said. {g} [nodded|agreed]. "[Yes, but we must be careful|Let us
+        think first]," {g.he} said.
     {h} ran home [as fast as {h.he} could|without stopping] and told {g} [everything|about the {b}]. "Show me," said
         {g}.
 rescue:
@@ -130,8 +131,8 @@ feed:
     {h} brought it {b.food}. It must have been [hungry|waiting a long time], for [soon nothing was left|it took all of
         it].
     Then {h} gave it {b.food}. The {b} looked [better|stronger] right away.
-    "[It looks weak|It needs something to eat]," said {g}. {h} gave it {b.food}, and it took it [from {h.his} hand|at
-        once].
+    {g} looked at the {b}. "[It is very weak|It needs something to eat]," {g.he} said. {h} gave it {b.food}, and it
+        took it [from {h.his} hand|at once].
 leave:
     Then the {b} {b.leaving}. At the last moment, it turned around [and looked at {h}|as if to say thank you].
     "[You can go home now|Go home, little friend]," said {h}. The {b} {b.leaving}.
@@ -162,7 +163,7 @@ def cast_sorry(draw: Draw) -> Words:
 SORRY = """
 story:
     <hello> <likes> // <rule> <accident> // <hide> <ask> <lie> // <heavy> <truth> // <answer> <repair> <end>
-    <hello> <rule> // <one_day> <accident> <hide> // <heavy> // <truth> <answer> // <repair> <end>
+    <hello> <rule> // <accident> <hide> // <heavy> // <truth> <answer> // <repair> <end>
     <rule> <accident> // <hide> <heavy> // <ask> <lie> // <truth> <answer> <repair> // <end>
 rule:
     In the [kitchen|hall|living room] of {h.his} house stood a {v.long}. {g} loved it [very much|dearly].
@@ -170,12 +171,12 @@ rule:
         careful with it|You must not touch it]," {g.he} [always|often] told {h}.
     "Do not [run|play] in the house," {g} always told {h}. But [sometimes|today] {h} forgot.
 accident:
-    <one_day> {h} [was playing in the house|was all alone in the room]. {v.how}. [Crash!|Bang!|Oh no!] It broke [in
-        two|into many pieces].
+    <one_day> {h} [was playing in the house|was all alone in the room]. {v.how}. [Crash!|Bang!|Oh no!] The {v} broke
+        [in two|into many pieces].
     It was [raining|cold] outside, so {h} played inside [with {h.his} {o}|]. {v.how}. [Crash!|Crack!] The {v} lay on
         the floor in pieces.
-    {h} [was in a hurry|did not look where {h.he} was going]. {v.how}. There was a [terrible|loud] crash, and the {v}
-        was broken.
+    {h} [was in a hurry|was not careful that day|forgot to be careful]. {v.how}. There was a [terrible|loud] crash,
+        and the {v} was broken.
 hide:
     {h} looked [around|at the door]. Nobody had seen it. {^h.he} [pushed|swept] the pieces under [the rug|the sofa|the
         bed].
@@ -187,7 +188,7 @@ ask:
     "That is strange," said {g}. "Have you seen my {v}?"
     At supper, {g} looked around. "Does anyone know where my {v} is?" {g.he} asked.
 lie:
-    "[No|I do not know]," said {h}, and looked at {h.his} feet.
+    "I [do not know|have not seen it]," said {h}, and looked at {h.his} feet.
     "Maybe the [cat|dog|wind] [did it|knocked it over]," said {h}. But {h.his} ears [turned|were] red.
     {h} shook {h.his} head. It was a lie, and it felt like [a stone in {h.his} shoe|a cold lump in {h.his} belly].
 heavy:
@@ -254,7 +255,7 @@ noise:
     Suddenly, something went {x.sound} [somewhere|not far away]. The noise came from {x.where}. {h} opened {h.his}
         eyes wide.
 fear:
-    And there was {x.looks}! {h} pulled the blanket over {h.his} head.
+    And then {h.he} saw {x.looks}! {h} pulled the blanket over {h.his} head.
     {h} saw {x.looks}. "[A monster|A ghost]!" {h.he} thought, and {h.his} heart [went boom, boom, boom|jumped].
     {^h.he} [thought {h.he} saw|saw] {x.looks}. {^h.he} held {h.his} pillow [tight|very tight] and did not move.
 talk:
