@@ -70,8 +70,8 @@ def emacs():
     path = shutil.which("emacs")
     if path is None:
         assert not os.environ.get("CI"), "Emacs is missing: apt-get install emacs-nox elpa-eglot"
-        print(
-            "NOTICE: Emacs is not installed, so nothing was checked here (Debian: apt-get install emacs-nox elpa-eglot)"
+        sys.stderr.write(
+            "NOTICE: Emacs is not installed, so nothing was checked here (Debian: apt-get install emacs-nox elpa-eglot)\n"
         )
     return path
 
