@@ -71,7 +71,7 @@ def emacs():
     if path is None:
         assert not os.environ.get("CI"), "Emacs is missing: apt-get install emacs-nox elpa-eglot"
         sys.stderr.write(
-            "NOTICE: Emacs is not installed, so nothing was checked here (Debian: apt-get install emacs-nox elpa-eglot)\n"
+            "NOTICE: Emacs is not installed, so nothing was checked (Debian: apt-get install emacs-nox elpa-eglot)\n"
         )
     return path
 

@@ -69,7 +69,7 @@ def neovim():
     path = shutil.which("nvim")
     if path is None:
         assert not os.environ.get("CI"), "Neovim is missing: apt-get install neovim"
-        sys.stderr.write("NOTICE: Neovim is not installed, so nothing was checked here (Debian: apt-get install neovim)\n")
+        sys.stderr.write("NOTICE: Neovim is not installed, so nothing was checked (Debian: apt-get install neovim)\n")
     return path
 
 
