@@ -5,14 +5,14 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const wheelFolder = join(root, "dist", "wheel");
 const stamp = join(root, "dist", "wheel.sha256");
-const staging = join(root, "dist", "vsix");
+const staging = join(root, "dist", `vsix-${process.pid}`);
 const shipped = ["package.json", "LICENSE", "constraints.txt", ".vscodeignore", "extension/README.md", "dist/extension.js"];
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const out = process.argv.slice(2).find((argument) => !argument.startsWith("-")) ?? `tinylm-${manifest.version}.vsix`;
@@ -36,6 +36,7 @@ function makePackage(vsix) {
   const vsce = join(root, "node_modules", "@vscode", "vsce", "vsce");
   const flags = ["--no-dependencies", "--allow-missing-repository", "--readme-path", "extension/README.md", "--no-rewrite-relative-links"];
   run(process.execPath, [vsce, "package", ...flags, "--out", vsix], staging);
+  rmSync(staging, { recursive: true, force: true });
   writeFileSync(made, `${vsix} ${hash}`);
 }
 
@@ -45,9 +46,10 @@ function buildWheel() {
   }
   const hash = hashOf(wheelInputs());
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash && wheels().length === 1) return;
+  const fresh = join(root, "dist", `wheel-${process.pid}`);
+  run(python(), ["-I", "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--wheel-dir", fresh, "."]);
   rmSync(wheelFolder, { recursive: true, force: true });
-  mkdirSync(wheelFolder, { recursive: true });
-  run(python(), ["-I", "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--wheel-dir", wheelFolder, "."]);
+  renameSync(fresh, wheelFolder);
   if (wheels().length !== 1) fail(`expected one wheel in ${wheelFolder} and found ${wheels().length}`);
   writeFileSync(stamp, hash);
 }
