@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from tinylm.errors import DiskProblem
+from tinylm.files import disk_errors
 from tinylm.tokenizer_training.counting import CountingProgress
 from tinylm.tokenizer_training.training import MergingProgress
 from tinylm.tokens.byte_level import raw_from_bytes
@@ -103,5 +104,6 @@ class EventLog:
 
     def _write(self, kind: str, /, **fields: object) -> None:
         if self._file is not None:
-            self._file.write(json.dumps({"v": VERSION, "type": kind, **fields}, ensure_ascii=False) + "\n")
-            self._file.flush()
+            with disk_errors(Path(self._file.name), "writing events"):
+                self._file.write(json.dumps({"v": VERSION, "type": kind, **fields}, ensure_ascii=False) + "\n")
+                self._file.flush()
