@@ -19,10 +19,11 @@ class StopRequest:
     """Call it to ask whether to stop. As a context it catches signals; the main thread has to enter it.
 
     Args:
-        file: a path whose appearance asks to stop, looked at ten times a second; None for no file.
+        file: a path whose appearance asks to stop, looked at ten times a second; None for no file. One that is left
+            from an earlier time is removed when the context begins, and one that was heeded when it ends.
 
     Attributes:
-        signal_number: the signal that came, or SIGTERM when the file asked; None while nobody asked.
+        signal_number: the signal that came, or SIGINT when the file asked; None while nobody asked.
     """
 
     def __init__(self, file: Path | None = None) -> None:
@@ -32,6 +33,7 @@ class StopRequest:
         self._previous: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
 
     def __enter__(self) -> "StopRequest":
+        self._remove_file()
         for number in _SIGNALS:
             self._previous[number] = signal.signal(number, self._on_signal)
         return self
@@ -41,14 +43,19 @@ class StopRequest:
     ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+        self._remove_file()
 
     def __call__(self) -> bool:
         """Return whether the work should stop."""
         if self.signal_number is None and self._file is not None and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK_EVERY_S
             if self._file.exists():
-                self.signal_number = signal.SIGTERM
+                self.signal_number = signal.SIGINT
         return self.signal_number is not None
+
+    def _remove_file(self) -> None:
+        if self._file is not None:
+            self._file.unlink(missing_ok=True)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.signal_number is not None and number == signal.SIGINT:
