@@ -1,6 +1,8 @@
 """Shared fixtures: a small tokenizer and a small random GPT-2, made by the reference libraries for each session."""
 
+import json
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,7 +48,7 @@ def tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def model_directory(tokenizer_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random GPT-2 (2 layers, width 32, block 64) with the tokenizer above, saved by transformers."""
+    """A random GPT-2 (2 layers, width 32, block 64) with the tokenizer above, in the layout of transformers."""
     return build_random_model(tokenizer_directory, tmp_path_factory.mktemp("model"))
 
 
@@ -59,32 +61,38 @@ def build_random_model(
     n_layer: int = 2,
     seed: int = 0,
 ) -> Path:
-    """Write a random GPT-2 whose probabilities are far from uniform; its norms and biases are random too."""
-    import shutil
+    """Write a random GPT-2 whose probabilities are far from uniform; its norms and biases are random too.
 
-    import torch
-    from transformers import GPT2Config, GPT2LMHeadModel
+    It is written without torch, whose import would cost every test session many seconds; the engine's tests open it
+    with transformers.
+    """
+    import numpy as np
+    from safetensors.numpy import save_file
 
-    config = GPT2Config(
-        vocab_size=400,
-        n_positions=block_size,
-        n_embd=n_embd,
-        n_layer=n_layer,
-        n_head=4,
-        bos_token_id=0,
-        eos_token_id=0,
-    )
-    torch.manual_seed(seed)
-    model = GPT2LMHeadModel(config)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if name.endswith("bias"):
-                parameter.normal_(0.0, 0.1)
-            elif ".ln_" in name:
-                parameter.normal_(1.0, 0.2)
-            else:
-                parameter.normal_(0.0, 0.2)
-    model.save_pretrained(str(directory))
+    from tinylm.model.config import load_config
+    from tinylm.model.weights import expected_shapes
+
+    config = {
+        "activation_function": "gelu_new",
+        "architectures": ["GPT2LMHeadModel"],
+        "bos_token_id": 0,
+        "eos_token_id": 0,
+        "layer_norm_epsilon": 1e-5,
+        "model_type": "gpt2",
+        "n_embd": n_embd,
+        "n_head": 4,
+        "n_layer": n_layer,
+        "n_positions": block_size,
+        "vocab_size": 400,
+    }
+    (directory / "config.json").write_text(json.dumps(config))
+    rng = np.random.default_rng(seed)
+    tensors = {}
+    for name, shape in expected_shapes(load_config(directory)).items():
+        mean, spread = (1.0, 0.2) if "ln_" in name and name.endswith("weight") else (0.0, 0.2)
+        spread = 0.1 if name.endswith("bias") else spread
+        tensors["transformer." + name] = rng.normal(mean, spread, shape).astype(np.float32)
+    save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
     for file in tokenizer_directory.iterdir():
         shutil.copy(file, directory / file.name)
     return directory

@@ -197,7 +197,7 @@ def test_windows_prefer_paragraphs_then_lines_then_sentences(table, model):
 
 
 def test_a_special_end_of_text_begins_a_new_document(model, scorer):
-    a, b = model.tokenizer.encode(story(30)), model.tokenizer.encode(story(90, seed=1))
+    a, b = model.tokenizer.encode(story(8)), model.tokenizer.encode(story(90, seed=1))
     both = np.concatenate([a, [model.tokenizer.end_of_text_id], b]).astype(np.int32)
     scores = scorer.score(both, 0, len(both))
     assert equal_bits(cut(scores, len(a) + 1, len(both)), scorer.score(b, 0, len(b)))

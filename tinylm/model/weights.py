@@ -23,6 +23,7 @@ Floats = NDArray[np.float32]
 
 _DTYPE_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
 _MAX_HEADER_BYTES = 2**20  # 12 layers take 15 kB
+_MAX_WEIGHT = 1e9  # squares and their sums stay finite in float32; trained weights stay under a hundred
 _PICKLES = ("*.bin", "*.pt", "*.pth", "*.pkl", "*.ckpt")
 _ADVICE = "copy or train the model again"
 
@@ -145,8 +146,11 @@ def _read(data: bytes, path: Path, config: ModelConfig) -> dict[str, Floats]:
         if shape != expected:
             raise BadData(f"{path}: {full_name} is {list(shape)}, but config.json says {list(expected)}")
         tensors[name] = _tensor(data, start + begin, dtype, shape)
-        if not np.isfinite(tensors[name]).all():
-            raise BadData(f"{path}: {full_name} holds NaN or infinity; the training that made it went wrong")
+        if not np.abs(tensors[name]).max() <= _MAX_WEIGHT:  # so written that NaN is refused too
+            raise BadData(
+                f"{path}: {full_name} holds NaN, infinity or numbers beyond {_MAX_WEIGHT:g}; "
+                "the training that made it went wrong: take an earlier checkpoint"
+            )
     missing = sorted(shapes.keys() - tensors.keys())
     if missing:
         raise BadData(f"{path}: lacks {len(missing)} of the model's tensors (first {missing[0]}); {_ADVICE}")

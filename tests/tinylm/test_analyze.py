@@ -1,0 +1,185 @@
+"""`tinylm analyze` and `tinylm generate` as a person runs them: every format has the scorer's numbers."""
+
+import csv
+import io
+import json
+import math
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.tinylm.test_spans import NASTY
+from tinylm.analysis.coloured import coloured_lines, plain_lines
+from tinylm.analysis.listing import format_probability, table_lines
+from tinylm.analysis.records import csv_pieces, json_pieces
+from tinylm.analysis.rows import analyse
+from tinylm.cli.app import main
+from tinylm.model.language_model import LanguageModel
+from tinylm.tokens.spans import utf8
+
+TEXT = 'Once upon a time 👩‍👧 said "日本"\r\n\nThe\tend <|endoftext|>.'
+
+
+@pytest.fixture(scope="module")
+def model(model_directory):
+    return LanguageModel.load(model_directory)
+
+
+def run(arguments, capfd):
+    """Run the command in this process; returns the exit code, standard output and standard error."""
+    with pytest.raises(SystemExit) as left:
+        main([str(argument) for argument in arguments])
+    captured = capfd.readouterr()
+    return left.value.code or 0, captured.out, captured.err
+
+
+@pytest.mark.parametrize("text", [*NASTY, TEXT])
+def test_json_has_the_scorers_numbers_in_full(model, text):
+    record = json.loads("".join(json_pieces(analyse(model, text, 4), "a text")))
+    ids = model.tokenizer.encode(text)
+    scores = model.scorer.score(ids, 0, len(ids))
+    tokens = record["tokens"]
+    assert [token["id"] for token in tokens] == ids.tolist()
+    assert [token["logprob"] for token in tokens] == scores.logprob.tolist()
+    assert [token["rank"] for token in tokens] == scores.rank.tolist()
+    assert [token["entropyBits"] for token in tokens] == scores.entropy_bits.tolist()
+    assert [token["contextTokens"] for token in tokens] == scores.context_tokens.tolist()
+    assert b"".join(bytes.fromhex(token["bytes"]) for token in tokens) == utf8(text)
+    assert all(len(token["alternatives"]) == 4 for token in tokens)
+    assert record["model"]["id"] == model.id
+    assert record["summary"]["nBytes"] == len(utf8(text))
+    total = sum(token["surprisalBits"] for token in tokens)
+    assert record["summary"]["surprisalBits"] == pytest.approx(total)
+    assert total == pytest.approx(float(scores.surprisal_bits.sum()))
+
+
+def test_csv_has_the_numbers_of_json(model):
+    rows = list(csv.DictReader(io.StringIO("".join(csv_pieces(analyse(model, TEXT, 0))), newline="")))
+    tokens = json.loads("".join(json_pieces(analyse(model, TEXT, 0), "")))["tokens"]
+    assert [float(row["logprob"]) for row in rows] == [token["logprob"] for token in tokens]
+    assert [row["text"] for row in rows] == [token["text"] for token in tokens]
+
+
+def test_the_table_has_a_line_for_each_token(model):
+    lines = list(table_lines(analyse(model, TEXT, 2)))
+    ids = model.tokenizer.encode(TEXT)
+    assert len(lines) == len(ids) + 3
+    first = lines[1].split()
+    assert first[:3] == ["0", model.tokenizer.visible(int(ids[0])), str(ids[0])]
+    assert f"{len(ids)} tokens, {len(TEXT.encode())} bytes" in lines[-1]
+
+
+@pytest.mark.parametrize("text", [*NASTY, TEXT])
+def test_coloured_text_is_the_text_with_nothing_that_acts(model, text):
+    lines = [line.plain for line in coloured_lines(analyse(model, text, 0), 8.6)]
+    shown = "\n".join(lines[:-3])
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e\u200d\ud800-\udfff]", shown)
+    bars = "\n".join(list(plain_lines(analyse(model, text, 0)))[:-2])
+    assert bars.replace("|", "") == shown.replace("|", "")
+    if text == "a b":
+        assert shown == "a b"
+
+
+def test_long_texts_have_the_same_numbers_in_parts(model):
+    text = "The fox saw a bird. " * 200
+    rows = list(analyse(model, text, 1).rows)
+    ids = model.tokenizer.encode(text)
+    assert [row.logprob for row in rows] == model.scorer.score(ids, 0, len(ids)).logprob.tolist()
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [(1.0, "100%"), (0.99987, "99.99%"), (0.41, "41.0%"), (0.0012, "0.1%"), (0.00081, "0.081%"), (3e-9, "3e-09")],
+)
+def test_probabilities_are_rounded_for_reading(probability, expected):
+    assert format_probability(probability) == expected
+
+
+def test_analyze_prints_a_table(model_directory, tmp_path, capfd):
+    file = tmp_path / "text.txt"
+    file.write_text("Once upon a time", newline="")
+    code, out, _ = run(["analyze", file, "--model", model_directory, "--format", "table"], capfd)
+    assert code == 0
+    assert "·upon" in out
+
+
+def test_analyze_reads_standard_input_and_writes_no_colour_into_a_pipe(model_directory):
+    command = [sys.executable, "-m", "tinylm.cli.app", "analyze", "-", "--model", str(model_directory)]
+    done = subprocess.run(command, input=b"Once upon", capture_output=True, check=True, timeout=120)
+    out = done.stdout.decode()
+    assert "\x1b" not in out
+    assert out.splitlines()[0].replace("|", "") == "Once upon"
+    assert "9 bytes" in out
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [(b"ab\xff", "not UTF-8 (byte 2)"), (None, "no such file")], ids=["binary", "missing"]
+)
+def test_analyze_refuses_what_is_no_text_in_one_line(model_directory, tmp_path, capfd, data, expected):
+    file = tmp_path / "text.txt"
+    if data is not None:
+        file.write_bytes(data)
+    code, out, err = run(["analyze", file, "--model", model_directory], capfd)
+    assert (code, out) == (3, "")
+    assert expected in err
+    assert err.count("\n") == 1
+
+
+def test_generate_writes_the_same_text_for_the_same_seed(model_directory, capfd):
+    command = [
+        "generate",
+        "--model",
+        model_directory,
+        "--prompt",
+        "Once upon a ti",
+        "--seed",
+        "3",
+        "--max-tokens",
+        "20",
+    ]
+    first, second = run(command, capfd), run(command, capfd)
+    assert first == second
+    assert first[0] == 0
+    assert first[1].startswith("Once upon a ti")
+
+
+def test_generate_shows_tokens_as_lines_without_a_terminal(model_directory, capfd):
+    command = ["generate", "--model", model_directory, "--temperature", "0", "--max-tokens", "5", "--show-tokens"]
+    code, out, _ = run(command, capfd)
+    assert code == 0
+    assert len(out.splitlines()) <= 6
+    assert out.count("sampled   100%") == len(out.splitlines()) - 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--temperature", "-1", "temperature is -1.0, expected from 0 to 100"),
+        ("--top-p", "0", "top-p is 0.0, expected above 0, at most 1"),
+        ("--top-k", "-2", "top-k is -2, expected 0 (all) or more"),
+        ("--min-p", "2", "min-p is 2.0"),
+        ("--seed", "-1", "seed is -1"),
+        ("--max-tokens", "-1", "--max-tokens is -1"),
+        ("--temperature", "nan", "temperature is nan"),
+    ],
+)
+def test_generate_refuses_absurd_settings_in_one_line(model_directory, capfd, option, value, expected):
+    code, out, err = run(["generate", "--model", model_directory, option, value], capfd)
+    assert (code, out) == (2, "")
+    assert expected in err
+    assert err.count("\n") == 1
+
+
+def test_a_missing_model_is_one_line(tmp_path, capfd):
+    code, _, err = run(["generate", "--model", tmp_path / "nowhere"], capfd)
+    assert code == 3
+    assert "no such directory" in err
+
+
+def test_surprisal_is_never_minus_zero(model):
+    rows = list(analyse(model, "Once", 0).rows)
+    assert all(math.copysign(1.0, row.surprisal_bits) == 1.0 for row in rows)
+    assert np.isfinite([row.surprisal_bits for row in rows]).all()
