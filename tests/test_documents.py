@@ -1,0 +1,52 @@
+"""The project's own documents: what they name exists, and nothing in the repository names a machine of ours."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_paths_in_documents_exist(document: Path) -> None:
+    """A path in backticks that begins with a folder of the repository is there."""
+    text = document.read_text("utf-8")
+    folders = "tinylm|server|extension|scripts|tests|docs|models|examples|benchmarks"
+    named = set(re.findall(rf"`((?:{folders})/[\w./-]+)`", text)) | set(re.findall(r"\]\(((?!http|#)[^)#]+)", text))
+
+    missing = [name for name in named if not (ROOT / name).exists() and not (document.parent / name).exists()]
+
+    assert not missing
+
+
+def test_no_file_names_a_machine() -> None:
+    """No file holds an absolute path of a workplace or the address of a package mirror."""
+    pattern = re.compile(rb"(?<![\w.])/(?:work|farm)/|/opt/pypi|/root/\.pyenv")
+    named = [
+        str(path.relative_to(ROOT))
+        for path in tracked_files()
+        if path.is_file()
+        and path.suffix not in {".safetensors", ".png"}
+        and path != Path(__file__)
+        and pattern.search(path.read_bytes())
+    ]
+
+    assert not named
+
+
+def test_lock_file_names_no_registry() -> None:
+    """`package-lock.json` works with whichever registry npm is set up for."""
+    assert '"resolved": "http' not in (ROOT / "package-lock.json").read_text("utf-8")
