@@ -1,0 +1,193 @@
+"""`tinylm evaluate`: how well a model predicts a corpus, in nats per token, perplexity and bits per byte.
+
+Everything goes through the serving engine and the one window rule (`tinylm.model.windows`), so the numbers are those
+the editor shows, summed: each document on its own, its first token predicted from `<|endoftext|>`, every token scored
+once. The `<|endoftext|>` that ends a document is neither scored nor counted. Bits per byte is the measure that
+compares models with different tokenizers; why, is said in nanochat's `loss_eval.py`. Needs no torch.
+"""
+
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tinylm.data.sources import Source, open_sources
+from tinylm.errors import BadData, Interrupted
+from tinylm.model.language_model import LanguageModel, starter_model_directory
+from tinylm.stopping import StopRequest
+
+__all__ = ["Measurement", "evaluate", "measure_documents"]
+
+_PIECE_TOKENS = 1024  # scored at a time: about 0.2 s, so that the bar moves inside a long document
+_LINE_EVERY_S = 10.0
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured so far: the sum of `-logprob` in nats, and over what."""
+
+    n_documents: int = 0
+    n_tokens: int = 0
+    n_bytes: int = 0
+    nats: float = 0.0
+
+    @property
+    def nats_per_token(self) -> float:
+        """The mean surprisal of a token, in nats."""
+        return self.nats / self.n_tokens
+
+    @property
+    def perplexity(self) -> float:
+        """e to the nats per token; infinite beyond what a float holds."""
+        return math.exp(self.nats_per_token) if self.nats_per_token < 700 else math.inf
+
+    @property
+    def bits_per_byte(self) -> float:
+        """All nats in bits, over the UTF-8 bytes of the tokens scored."""
+        return self.nats / math.log(2) / self.n_bytes
+
+
+def evaluate(
+    data: Annotated[
+        list[str],
+        typer.Option(
+            "--data", help="Corpus: sample, a file, a folder, a glob or a Hub name. Repeat it to join several."
+        ),
+    ],
+    model: Annotated[Path | None, typer.Option("--model", help="Model directory. [default: the starter model]")] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
+    ] = False,
+    errors: Annotated[
+        str, typer.Option("--errors", help="Bytes that are not UTF-8: strict stops, replace goes on.")
+    ] = "strict",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure nats per token, perplexity and bits per byte over a text."""
+    source = open_sources(data, errors=errors, clean=clean)
+    language_model = LanguageModel.load(model or starter_model_directory())
+    started = time.monotonic()
+    with StopRequest() as stop, _shown_progress(source.n_bytes()) as show:
+        found = _measure(language_model, source, stop, show)
+    seconds = time.monotonic() - started
+    if not found.n_tokens:
+        raise BadData(f"{source.name}: no document is left to measure; name another with --data")
+    if as_json:
+        typer.echo(json.dumps(_as_json(language_model, source, found, seconds), indent=2, ensure_ascii=False))
+    else:
+        _print_result(language_model, source, found, seconds)
+
+
+def measure_documents(
+    model: LanguageModel, documents: Iterable[str], check: Callable[[], None] = lambda: None
+) -> Iterator[Measurement]:
+    """Yield the running sums after every piece of about a thousand tokens; the last one is the result.
+
+    Args:
+        documents: each is scored on its own.
+        check: called between blocks of rows; raises to stop.
+    """
+    found = Measurement()
+    for text in documents:
+        ids = model.tokenizer.encode(text)
+        found = Measurement(found.n_documents + 1, found.n_tokens, found.n_bytes, found.nats)
+        for first in range(0, len(ids), _PIECE_TOKENS):
+            last = min(first + _PIECE_TOKENS, len(ids))
+            scores = model.scorer.score(ids, first, last, check)
+            found = Measurement(
+                found.n_documents,
+                found.n_tokens + last - first,
+                found.n_bytes + int(model.tokenizer.byte_lengths[ids[first:last]].sum()),
+                found.nats - float(scores.logprob.sum(dtype=np.float64)),
+            )
+            yield found
+
+
+def _measure(
+    model: LanguageModel, source: Source, stop: StopRequest, show: Callable[[Measurement], None]
+) -> Measurement:
+    found = Measurement()
+
+    def check() -> None:
+        if stop():
+            so_far = f"; {found.bits_per_byte:.4f} bits per byte so far" if found.n_tokens else ""
+            raise Interrupted(f"stopped in document {found.n_documents}{so_far}", stop.signal_number or 2)
+
+    for found in measure_documents(model, source.documents(), check):
+        show(found)
+    return found
+
+
+@contextmanager
+def _shown_progress(n_bytes: int | None) -> Iterator[Callable[[Measurement], None]]:
+    """Yield a function that draws a measurement: a bar in a terminal, a line every ten seconds elsewhere."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _line_shower(n_bytes)
+        return
+    columns = (TextColumn("evaluating"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=n_bytes)
+        yield lambda found: progress.update(task, completed=found.n_bytes, description=_so_far(found))
+
+
+def _line_shower(n_bytes: int | None) -> Callable[[Measurement], None]:
+    next_line = time.monotonic() + _LINE_EVERY_S
+
+    def show(found: Measurement) -> None:
+        nonlocal next_line
+        if time.monotonic() >= next_line:
+            next_line = time.monotonic() + _LINE_EVERY_S
+            share = f" {min(1.0, found.n_bytes / n_bytes):.0%}" if n_bytes else ""
+            sys.stderr.write(f"evaluating{share}: {_so_far(found)}\n")
+            sys.stderr.flush()
+
+    return show
+
+
+def _so_far(found: Measurement) -> str:
+    return f"{found.n_documents:,} documents, {found.bits_per_byte:.4f} bits per byte"
+
+
+def _print_result(model: LanguageModel, source: Source, found: Measurement, seconds: float) -> None:
+    n_params, block_size = model.engine.n_params, model.engine.config.block_size
+    lines = [
+        f"model            {model.path} ({n_params / 1e6:.1f} M parameters, context {block_size}, id {model.id})",
+        f"corpus           {source.name}: {found.n_documents:,} documents, {found.n_tokens:,} tokens, "
+        f"{found.n_bytes:,} bytes, {found.n_bytes / found.n_tokens:.3f} bytes per token",
+        *(f"                 {note}" for note in source.notes()),
+        f"nats per token   {found.nats_per_token:.4f}",
+        f"perplexity       {found.perplexity:.3f}",
+        f"bits per byte    {found.bits_per_byte:.4f}",
+        f"                 in {seconds:.1f} s; each token sees at least min(all before it, {block_size // 2}) tokens",
+    ]
+    typer.echo("\n".join(lines))
+
+
+def _as_json(model: LanguageModel, source: Source, found: Measurement, seconds: float) -> dict[str, object]:
+    return {
+        "model": str(model.path),
+        "modelId": model.id,
+        "tokenizerId": model.tokenizer.id,
+        "data": source.name,
+        "documents": found.n_documents,
+        "tokens": found.n_tokens,
+        "bytes": found.n_bytes,
+        "bytesPerToken": found.n_bytes / found.n_tokens,
+        "nats": found.nats,
+        "natsPerToken": found.nats_per_token,
+        "perplexity": found.perplexity if math.isfinite(found.perplexity) else None,
+        "bitsPerByte": found.bits_per_byte,
+        "seconds": round(seconds, 3),
+        "notes": source.notes(),
+    }
