@@ -15,7 +15,7 @@ from tests.tinylm.test_spans import NASTY
 from tinylm.analysis.coloured import coloured_lines, plain_lines
 from tinylm.analysis.listing import format_probability, table_lines
 from tinylm.analysis.records import csv_pieces, json_pieces
-from tinylm.analysis.rows import analyse
+from tinylm.analysis.rows import analyze_text
 from tinylm.cli.app import main
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.spans import utf8
@@ -38,7 +38,7 @@ def run(arguments, capfd):
 
 @pytest.mark.parametrize("text", [*NASTY, TEXT])
 def test_json_has_the_scorers_numbers_in_full(model, text):
-    record = json.loads("".join(json_pieces(analyse(model, text, 4), "a text")))
+    record = json.loads("".join(json_pieces(analyze_text(model, text, 4), "a text")))
     ids = model.tokenizer.encode(text)
     scores = model.scorer.score(ids, 0, len(ids))
     tokens = record["tokens"]
@@ -57,14 +57,14 @@ def test_json_has_the_scorers_numbers_in_full(model, text):
 
 
 def test_csv_has_the_numbers_of_json(model):
-    rows = list(csv.DictReader(io.StringIO("".join(csv_pieces(analyse(model, TEXT, 0))), newline="")))
-    tokens = json.loads("".join(json_pieces(analyse(model, TEXT, 0), "")))["tokens"]
+    rows = list(csv.DictReader(io.StringIO("".join(csv_pieces(analyze_text(model, TEXT, 0))), newline="")))
+    tokens = json.loads("".join(json_pieces(analyze_text(model, TEXT, 0), "")))["tokens"]
     assert [float(row["logprob"]) for row in rows] == [token["logprob"] for token in tokens]
     assert [row["text"] for row in rows] == [token["text"] for token in tokens]
 
 
 def test_the_table_has_a_line_for_each_token(model):
-    lines = list(table_lines(analyse(model, TEXT, 2)))
+    lines = list(table_lines(analyze_text(model, TEXT, 2)))
     ids = model.tokenizer.encode(TEXT)
     assert len(lines) == len(ids) + 3
     first = lines[1].split()
@@ -74,10 +74,10 @@ def test_the_table_has_a_line_for_each_token(model):
 
 @pytest.mark.parametrize("text", [*NASTY, TEXT])
 def test_coloured_text_is_the_text_with_nothing_that_acts(model, text):
-    lines = [line.plain for line in coloured_lines(analyse(model, text, 0), 8.6)]
+    lines = [line.plain for line in coloured_lines(analyze_text(model, text, 0), 8.6)]
     shown = "\n".join(lines[:-3])
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e\u200d\ud800-\udfff]", shown)
-    bars = "\n".join(list(plain_lines(analyse(model, text, 0)))[:-2])
+    bars = "\n".join(list(plain_lines(analyze_text(model, text, 0)))[:-2])
     assert bars.replace("|", "") == shown.replace("|", "")
     if text == "a b":
         assert shown == "a b"
@@ -85,7 +85,7 @@ def test_coloured_text_is_the_text_with_nothing_that_acts(model, text):
 
 def test_long_texts_have_the_same_numbers_in_parts(model):
     text = "The fox saw a bird. " * 200
-    rows = list(analyse(model, text, 1).rows)
+    rows = list(analyze_text(model, text, 1).rows)
     ids = model.tokenizer.encode(text)
     assert [row.logprob for row in rows] == model.scorer.score(ids, 0, len(ids)).logprob.tolist()
 
@@ -180,6 +180,6 @@ def test_a_missing_model_is_one_line(tmp_path, capfd):
 
 
 def test_surprisal_is_never_minus_zero(model):
-    rows = list(analyse(model, "Once", 0).rows)
+    rows = list(analyze_text(model, "Once", 0).rows)
     assert all(math.copysign(1.0, row.surprisal_bits) == 1.0 for row in rows)
     assert np.isfinite([row.surprisal_bits for row in rows]).all()

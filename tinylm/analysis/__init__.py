@@ -1,1 +1,1 @@
-"""An analysed text as something to read or to keep: coloured text, a table, JSON, CSV."""
+"""An analyzed text as something to read or to keep: coloured text, a table, JSON, CSV."""

@@ -10,7 +10,7 @@ from rich.style import Style
 from rich.text import Text
 
 from tinylm.analysis.listing import summary_line
-from tinylm.analysis.rows import Analysed, TokenRow
+from tinylm.analysis.rows import Analyzed, TokenRow
 from tinylm.tokens.byte_level import visible_char
 from tinylm.tokens.spans import replace_surrogates
 
@@ -63,10 +63,10 @@ def legend(uniform_bits: float) -> Text:
     return result
 
 
-def coloured_lines(analysed: Analysed, uniform_bits: float, *, few_colours: bool = False) -> Iterator[Text]:
+def coloured_lines(analyzed: Analyzed, uniform_bits: float, *, few_colours: bool = False) -> Iterator[Text]:
     """Yield the lines of the text, cells coloured, then an empty line, the summary and the legend."""
     line = Text()
-    for number, (content, cell) in enumerate(_cells(analysed)):
+    for number, (content, cell) in enumerate(_cells(analyzed)):
         bits = sum(row.surprisal_bits for row in cell)
         style = heat_style(bits, uniform_bits * len(cell), odd=number % 2 == 1, few_colours=few_colours)
         for piece in _printable(content).splitlines(keepends=True):
@@ -77,14 +77,14 @@ def coloured_lines(analysed: Analysed, uniform_bits: float, *, few_colours: bool
     if line:
         yield line
     yield Text()
-    yield Text(summary_line(analysed.summary))
+    yield Text(summary_line(analyzed.summary))
     yield legend(uniform_bits)
 
 
-def plain_lines(analysed: Analysed) -> Iterator[str]:
+def plain_lines(analyzed: Analyzed) -> Iterator[str]:
     """Yield the lines of the text with a bar between cells, an empty line and the summary."""
     line, separator = "", ""
-    for content, _ in _cells(analysed):
+    for content, _ in _cells(analyzed):
         for piece in _printable(content).splitlines(keepends=True):
             line += separator + piece.rstrip("\n")
             separator = ""
@@ -95,14 +95,14 @@ def plain_lines(analysed: Analysed) -> Iterator[str]:
     if line:
         yield line
     yield ""
-    yield summary_line(analysed.summary)
+    yield summary_line(analyzed.summary)
 
 
-def _cells(analysed: Analysed) -> Iterator[tuple[str, list[TokenRow]]]:
+def _cells(analyzed: Analyzed) -> Iterator[tuple[str, list[TokenRow]]]:
     """Yield each cell's characters with its tokens."""
-    text = replace_surrogates(analysed.text)
+    text = replace_surrogates(analyzed.text)
     cell: list[TokenRow] = []
-    for row in analysed.rows:
+    for row in analyzed.rows:
         if cell and row.cell != cell[0].cell:
             yield text[cell[0].start_char : cell[-1].end_char], cell
             cell = []

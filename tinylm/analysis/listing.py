@@ -8,23 +8,23 @@ from collections.abc import Iterator
 
 from rich.cells import cell_len
 
-from tinylm.analysis.rows import Analysed, Summary, TokenRow
+from tinylm.analysis.rows import Analyzed, Summary, TokenRow
 
 __all__ = ["format_probability", "summary_line", "table_lines"]
 
 _TEXT_WIDTH = 18
 
 
-def table_lines(analysed: Analysed) -> Iterator[str]:
+def table_lines(analyzed: Analyzed) -> Iterator[str]:
     """Yield a heading, a line for each token, and the summary."""
     yield (
         f"{'#':>6}  {'token':<{_TEXT_WIDTH}}  {'id':>6}  {'p':>8}  {'log p':>8}  {'bits':>6}  {'rank':>6}  "
         f"{'entropy':>7}  {'context':>7}  instead"
     )
-    for row in analysed.rows:
+    for row in analyzed.rows:
         yield _line(row)
     yield ""
-    yield summary_line(analysed.summary)
+    yield summary_line(analyzed.summary)
 
 
 def _line(row: TokenRow) -> str:

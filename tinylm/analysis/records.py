@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tinylm.analysis.rows import Analysed, Summary, TokenRow
+from tinylm.analysis.rows import Analyzed, Summary, TokenRow
 from tinylm.model.windows import RULE
 
 __all__ = ["csv_pieces", "json_pieces"]
@@ -27,14 +27,14 @@ _CSV_COLUMNS = ["index", "id", "text", "bytes", "startByte", "endByte", "startCh
 _CSV_COLUMNS += ["probability", "logprob", "surprisalBits", "rank", "entropyBits", "maxLogprob", "contextTokens"]
 
 
-def json_pieces(analysed: Analysed, source: str) -> Iterator[str]:
+def json_pieces(analyzed: Analyzed, source: str) -> Iterator[str]:
     """Yield one JSON object: model, units and window rule, a line for each token, and the summary last.
 
     Args:
-        analysed: its rows are consumed.
+        analyzed: its rows are consumed.
         source: the name of the text.
     """
-    model, config = analysed.model, analysed.model.engine.config
+    model, config = analyzed.model, analyzed.model.engine.config
     head = {
         "schema": 1,
         "kind": "tinylm.analysis",
@@ -53,16 +53,16 @@ def json_pieces(analysed: Analysed, source: str) -> Iterator[str]:
     }
     yield json.dumps(head, ensure_ascii=False)[:-1] + ', "tokens": ['
     separator = "\n"
-    for row in analysed.rows:
+    for row in analyzed.rows:
         yield separator + json.dumps(_record(row), ensure_ascii=False)
         separator = ",\n"
-    yield '\n], "summary": ' + json.dumps(_summary(analysed.summary)) + "}\n"
+    yield '\n], "summary": ' + json.dumps(_summary(analyzed.summary)) + "}\n"
 
 
-def csv_pieces(analysed: Analysed) -> Iterator[str]:
+def csv_pieces(analyzed: Analyzed) -> Iterator[str]:
     """Yield a header line and a line for each token."""
     yield ",".join(_CSV_COLUMNS) + "\r\n"
-    for row in analysed.rows:
+    for row in analyzed.rows:
         record = _record(row)
         line = io.StringIO()
         csv.writer(line).writerow([record[column] for column in _CSV_COLUMNS])

@@ -14,7 +14,7 @@ from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.spans import Spans, group_cells, locate, utf8
 
-__all__ = ["Analysed", "Summary", "TokenRow", "analyse"]
+__all__ = ["Analyzed", "Summary", "TokenRow", "analyze_text"]
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class Summary:
 
 
 @dataclass
-class Analysed:
-    """A text being analysed: iterate `rows`, after which `summary` is whole."""
+class Analyzed:
+    """A text being analyzed: iterate `rows`, after which `summary` is whole."""
 
     model: LanguageModel
     text: str
@@ -102,7 +102,7 @@ class Analysed:
     summary: Summary
 
 
-def analyse(model: LanguageModel, text: str, top_k: int, check: Callable[[], None] = no_check) -> Analysed:
+def analyze_text(model: LanguageModel, text: str, top_k: int, check: Callable[[], None] = no_check) -> Analyzed:
     """Return the tokens of a text now and their scores as they are asked for.
 
     Args:
@@ -115,7 +115,7 @@ def analyse(model: LanguageModel, text: str, top_k: int, check: Callable[[], Non
     spans = locate(text, model.tokenizer.byte_lengths, ids)
     summary = Summary()
     rows = _rows(model, text, ids, spans, summary, top_k, check)
-    return Analysed(model, text, len(ids), len(utf8(text)), rows, summary)
+    return Analyzed(model, text, len(ids), len(utf8(text)), rows, summary)
 
 
 def _rows(

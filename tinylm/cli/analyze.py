@@ -48,30 +48,30 @@ def analyze(
     text = _read(file)
     from tinylm.analysis.listing import table_lines
     from tinylm.analysis.records import csv_pieces, json_pieces
-    from tinylm.analysis.rows import analyse
+    from tinylm.analysis.rows import analyze_text
     from tinylm.cli.terminal import new_console, write_any_text
     from tinylm.model.language_model import LanguageModel, starter_model_directory
 
     write_any_text()
     language_model = LanguageModel.load(starter_model_directory() if model is None else model)
     usual = {OutputFormat.table: 3, OutputFormat.json: 10}.get(format, 0)
-    analysed = analyse(language_model, text, usual if top_k is None else top_k)
+    analyzed = analyze_text(language_model, text, usual if top_k is None else top_k)
     if format is OutputFormat.json:
-        _write(json_pieces(analysed, "standard input" if file == "-" else file))
+        _write(json_pieces(analyzed, "standard input" if file == "-" else file))
     elif format is OutputFormat.csv:
-        _write(csv_pieces(analysed))
+        _write(csv_pieces(analyzed))
     elif format is OutputFormat.table:
-        _write(line + "\n" for line in table_lines(analysed))
+        _write(line + "\n" for line in table_lines(analyzed))
     else:
         from tinylm.analysis.coloured import coloured_lines, plain_lines
 
         console = new_console()
         if console.color_system is None:
-            _write(line + "\n" for line in plain_lines(analysed))
+            _write(line + "\n" for line in plain_lines(analyzed))
         else:
             uniform_bits = math.log2(language_model.tokenizer.vocab_size)
             few_colours = console.color_system == "standard"
-            for line in coloured_lines(analysed, uniform_bits, few_colours=few_colours):
+            for line in coloured_lines(analyzed, uniform_bits, few_colours=few_colours):
                 console.print(line, soft_wrap=True)
 
 

@@ -1,7 +1,7 @@
 """A model directory as one thing: tokenizer and engine that belong together, and what one does with them.
 
-Everything is loaded as data: tokenizer.json, config.json and model.safetensors. The directory's name is the model's
-name. No window, sampling or rendering logic lives here.
+Everything is loaded as data: tokenizer.json, config.json and model.safetensors. No window, sampling or rendering logic
+lives here.
 """
 
 from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ class LanguageModel:
 
     Attributes:
         path: the model directory.
-        name: its name.
+        name: its name, or that of the training run that it belongs to.
         id: the engine's id, the first 12 hex digits of the SHA-256 of the weights.
         tokenizer: the tokenizer.
         engine: the network.
@@ -68,7 +68,7 @@ class LanguageModel:
                 f"{tokenizer.vocab_size:,}; put the tokenizer that the model was trained with beside it"
             )
         self.path = path
-        self.name = path.resolve().name
+        self.name = _name_of(path.resolve())
         self.id = engine.id
         self.tokenizer = tokenizer
         self.engine = engine
@@ -124,6 +124,11 @@ class LanguageModel:
         """Yield tokens after a prompt; see `generate_steps`. The prompt's own tokens are not yielded."""
         ids = self.tokenizer.encode(prompt)
         return generate_steps(self.decoder, self.tokenizer, ids, config, max_tokens, check, n_alternatives)
+
+
+def _name_of(directory: Path) -> str:
+    """Return what to call a model: a training run keeps its own in a directory `model`, which names nothing."""
+    return directory.parent.name if directory.name == "model" else directory.name
 
 
 def starter_model_directory() -> Path:
