@@ -64,7 +64,7 @@ const colours = [
   colour("heat.edge", "Left edge of a token in a heat map.", "#ffffff2e", "#0000002e", "#ffffff", "#292929"),
   colour("split", "Dotted border of a character that several tokens share.", "#e0e0e0", "#5a5a5a", "#ffffff", "#000000"),
   colour("special", "Line under a special token.", "#4ec9b0", "#00796b", "#00ffcc", "#005a4e"),
-  colour("undefined", "Dashed border where a value is undefined or rests on little context.", "#9d9d9d", "#767676", "#ffffff", "#292929"),
+  colour("undefined", "Dashed border of a token whose value is undefined.", "#9d9d9d", "#767676", "#ffffff", "#292929"),
   colour("surprising", "Overview ruler mark of a surprising token.", "#f48771", "#c2410c", "#ffa500", "#a03000"),
   colour("newline", "Mark of a token that holds a line end.", "#8a8a8a", "#8c8c8c", "#ffffff", "#292929"),
   colour("generated", "Line under text that was just generated.", "#4ec9b0", "#00796b", "#00ffcc", "#005a4e"),

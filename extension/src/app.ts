@@ -87,7 +87,7 @@ export class App implements Disposable {
     const python = this.python();
     if (python === null) {
       this.status.setProblem({ text: "set up", advice: 'TinyLM needs its Python environment: run "TinyLM: Set Up".' });
-      void this.offerSetUp("TinyLM needs a Python environment of its own (about 150 MB). Set it up now?");
+      void this.offerSetUp("TinyLM needs a Python environment of its own (60 MB to download, 200 MB on disk). Set it up now?");
       return null;
     }
     const problem = python.source === "setting" ? problemWithPython(python.path) : null;

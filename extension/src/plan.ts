@@ -17,7 +17,6 @@ export type StyleName =
   | "split"
   | "special"
   | "newline"
-  | "shortContext"
   | "undefinedScore"
   | "surprising"
   | `heat${number}`;
@@ -57,7 +56,6 @@ export const END_OF_LINE = 0x7fffffff;
 function addHeat(add: (style: StyleName, span: Span) => void, scores: TokenScores, cell: Cell, span: Span, look: Look): void {
   const bucket = bucketOfCell(look.heatMode, scores, cell, look.vocabSize);
   add(bucket === null ? "undefinedScore" : `heat${bucket}`, span);
-  if (cell.shortContext) add("shortContext", span);
   if (isSurprising(scores, cell, look.vocabSize)) add("surprising", span);
 }
 

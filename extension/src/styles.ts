@@ -1,5 +1,5 @@
 /**
- * The decoration types, made once (24, within the budget of 32), coloured by theme colours that the manifest contributes,
+ * The decoration types, made once (21, within the budget of 32), coloured by theme colours that the manifest contributes,
  * so that a user or a theme can change each of them.
  */
 import { DecorationRangeBehavior, OverviewRulerLane, ThemeColor, window } from "vscode";
@@ -35,7 +35,6 @@ function renderOptions(): [StyleName, DecorationRenderOptions][] {
     ["bandOdd", filled("tinylm.band.odd", "tinylm.band.edge")],
     ...buckets,
     ["undefinedScore", lined("tinylm.undefined", "dashed", "1px")],
-    ["shortContext", lined("tinylm.undefined", "dotted", "0 0 1px 0")],
     ["split", lined("tinylm.split", "dotted", "1px")],
     ["special", lined("tinylm.special", "double", "0 0 3px 0")],
     ["surprising", { overviewRulerColor: new ThemeColor("tinylm.surprising"), overviewRulerLane: OverviewRulerLane.Right }],

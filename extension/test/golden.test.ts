@@ -1,0 +1,85 @@
+/**
+ * The messages of tests/golden satisfy the types of protocol.ts: tsc checks the values of each field, the tests below its
+ * names. JSON imports know strings but no unions of them, so the types are compared with those widened.
+ */
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import doctor from "../../tests/golden/doctor.json";
+import generate from "../../tests/golden/generate.json";
+import generationStep from "../../tests/golden/generationStep.json";
+import listJobs from "../../tests/golden/listJobs.json";
+import listModels from "../../tests/golden/listModels.json";
+import restartWorker from "../../tests/golden/restartWorker.json";
+import resumeTraining from "../../tests/golden/resumeTraining.json";
+import selectModel from "../../tests/golden/selectModel.json";
+import statusStarting from "../../tests/golden/status-starting.json";
+import status from "../../tests/golden/status.json";
+import stopTraining from "../../tests/golden/stopTraining.json";
+import tokensWithoutScores from "../../tests/golden/tokens-without-scores.json";
+import tokens from "../../tests/golden/tokens.json";
+import trainModel from "../../tests/golden/trainModel.json";
+import trainTokenizer from "../../tests/golden/trainTokenizer.json";
+import trainingFinished from "../../tests/golden/trainingProgress-finished.json";
+import trainingProgress from "../../tests/golden/trainingProgress.json";
+import * as protocol from "../src/protocol";
+import { decodeCells } from "../src/tokens";
+
+type Widened<T> = T extends string ? string : T extends number | boolean | null ? T : T extends readonly (infer Item)[] ? readonly Widened<Item>[] : { readonly [Key in keyof T]: Widened<T[Key]> };
+
+/** Compiles only when the value has the type and no field besides; the keys of what is nested are compared at run time. */
+function holds<T>() {
+  return <Value extends Widened<T>>(value: Value & Record<Exclude<keyof Value, keyof T>, never>): Value => value;
+}
+
+const GOLDEN = {
+  "tokens.json": { method: tokens.method, is: protocol.TokensRequest.method, params: holds<protocol.TokensParams>()(tokens.params), result: holds<protocol.TokensResult>()(tokens.result) },
+  "tokens-without-scores.json": { method: tokensWithoutScores.method, is: protocol.TokensRequest.method, result: holds<protocol.TokensResult>()(tokensWithoutScores.result) },
+  "status.json": { method: status.method, is: protocol.StatusNotification.method, params: holds<protocol.Status>()(status.params) },
+  "status-starting.json": { method: statusStarting.method, is: protocol.StatusNotification.method, params: holds<protocol.Status>()(statusStarting.params) },
+  "trainingProgress.json": { method: trainingProgress.method, is: protocol.TrainingProgressNotification.method, params: holds<protocol.JobProgress>()(trainingProgress.params) },
+  "trainingProgress-finished.json": { method: trainingFinished.method, is: protocol.TrainingProgressNotification.method, params: holds<protocol.JobProgress>()(trainingFinished.params) },
+  "generate.json": { method: generate.method, is: protocol.GenerateRequest.method, params: holds<protocol.GenerateParams>()(generate.params), result: holds<protocol.GenerateResult>()(generate.result) },
+  "generationStep.json": { method: generationStep.method, is: protocol.GenerationStepNotification.method, params: holds<protocol.GenerationStep>()(generationStep.params) },
+  "trainTokenizer.json": {
+    method: trainTokenizer.params.command,
+    is: protocol.ServerCommand.trainTokenizer,
+    params: trainTokenizer.params.arguments.map(holds<protocol.TrainTokenizerArguments>()),
+    result: holds<protocol.JobStarted>()(trainTokenizer.result),
+  },
+  "trainModel.json": {
+    method: trainModel.params.command,
+    is: protocol.ServerCommand.trainModel,
+    params: trainModel.params.arguments.map(holds<protocol.TrainModelArguments>()),
+    result: holds<protocol.JobStarted>()(trainModel.result),
+  },
+  "resumeTraining.json": { method: resumeTraining.params.command, is: protocol.ServerCommand.resumeTraining, result: holds<protocol.JobStarted>()(resumeTraining.result) },
+  "stopTraining.json": { method: stopTraining.params.command, is: protocol.ServerCommand.stopTraining, result: holds<{ stopped: boolean }>()(stopTraining.result) },
+  "listJobs.json": { method: listJobs.params.command, is: protocol.ServerCommand.listJobs, result: listJobs.result.map(holds<protocol.JobProgress>()) },
+  "selectModel.json": { method: selectModel.params.command, is: protocol.ServerCommand.selectModel, result: holds<protocol.ModelInfo>()(selectModel.result) },
+  "listModels.json": { method: listModels.params.command, is: protocol.ServerCommand.listModels, result: listModels.result.map(holds<protocol.KnownModel>()) },
+  "restartWorker.json": { method: restartWorker.params.command, is: protocol.ServerCommand.restartWorker, result: restartWorker.result },
+  "doctor.json": { method: doctor.params.command, is: protocol.ServerCommand.doctor, result: { markdown: doctor.result.markdown } },
+};
+
+test("every golden message is compared with the types", () => {
+  const folder = join(process.env["TINYLM_ROOT"] ?? ".", "tests", "golden");
+  const names = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  assert.deepEqual(Object.keys(GOLDEN).sort(), names.sort());
+});
+
+test("the methods and commands are those of protocol.ts", () => {
+  for (const [name, { method, is }] of Object.entries(GOLDEN)) assert.equal(method, is, name);
+});
+
+test("messages that carry a schema carry ours", () => {
+  for (const { schema } of [tokens.result, tokensWithoutScores.result, status.params, generate.result]) assert.equal(schema, protocol.SCHEMA);
+});
+
+test("the golden cells decode to what the golden text holds, one value a token in each column", () => {
+  const cells = decodeCells(tokens.result);
+  assert.equal(cells.length, tokens.result.cells.length / 6);
+  assert.equal(cells.at(-1)?.startLine, 1);
+  for (const column of Object.values(tokens.result.scores)) assert.equal(column.length, tokens.result.ids.length);
+});
