@@ -173,7 +173,9 @@ class WorkerClient:
 
     async def _run_once(self, n_threads: int) -> None:
         self._set_state("starting" if not self._deaths else "restarting")
-        threads = str(n_threads or max(1, min(4, os.cpu_count() or 1)))
+        # One thread: a second gains a tenth on a quiet machine, but OpenBLAS' threads spin while they wait for each
+        # other, and beside a training run scoring 256 tokens took 10 to 15 s with two and 0.2 s with one.
+        threads = str(n_threads or 1)
         self._process = await asyncio.create_subprocess_exec(
             *python_command("tinylm_server.worker"),
             stdin=asyncio.subprocess.PIPE,
