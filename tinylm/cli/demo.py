@@ -4,12 +4,15 @@ It checks the arguments, loads the model and chooses the rendering; the rest is 
 both ends, on a dumb one, or with --plain, the same information is printed as lines.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from tinylm.cli.threads import use_one_thread
 
 __all__ = ["demo"]
 
@@ -34,6 +37,7 @@ def demo(
     plain: Annotated[bool, typer.Option("--plain", help="Print lines of plain text instead of the app.")] = False,
 ) -> None:
     """Watch the model write, token by token, and steer it while it runs."""
+    use_one_thread()
     from tinylm.demo.session import Session
     from tinylm.model.language_model import LanguageModel, starter_model_directory
     from tinylm.model.sampling import SamplingConfig
@@ -51,6 +55,8 @@ def demo(
     if plain or not _has_terminal():
         from tinylm.demo.plain import plain_lines
 
+        if isinstance(sys.stdout, io.TextIOWrapper):  # an ASCII-only terminal still gets every line
+            sys.stdout.reconfigure(errors="backslashreplace")
         for line in plain_lines(session, name):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
