@@ -17,6 +17,12 @@ hello:
     {h} was [four|five|six|seven] years old and [small for {h.his} age|very curious|full of ideas|always in a hurry].
     Long ago, in a house full of [books|clocks|cats|flowers|music], there lived a {h.child} named {h}.
     {h} was the youngest {h.child} [in the village|on the street|in {h.his} family].
+    This is a story about {h}, a <nice> {h.child} with [curly hair|red boots|a big smile|freckles|bright eyes].
+    Not so long ago, a <nice> {h.child} lived [above a bakery|next to the school|in an old mill|at the edge of town].
+        {^h.his} name was {h}.
+    Once there was a {h.child} called {h}, who [asked a hundred questions a day|could not sit still|always wore red
+        boots|never went out without a hat].
+    {h} was a {h.child} with [curly hair|freckles|a big smile], and everyone in [the village|town] liked {h.him}.
 likes:
     {^h.he} loved {act.doing}.
     {^h.he} liked to {act.do} [every day|all day long|whenever {h.he} could|before breakfast|after school].
@@ -24,6 +30,9 @@ likes:
     Nothing made {h.him} happier than {act.doing}.
     Most days {h.he} {act.did} until it was time for supper.
     {^h.he} could {act.do} for hours [and never get tired|without getting bored].
+    {^act.doing} was what {h} liked best.
+    Every [Sunday|Saturday|week], {h.he} {act.did} with {h.his} [sister|brother|cousin].
+    If the weather was good, {h.he} {act.did}, and if it was bad, {h.he} dreamed of it.
 hello_two:
     {h} and {f} were [best|good] friends. They lived [on the same street|next door to each other|in the same tall
         house|in the same small town].
@@ -33,6 +42,10 @@ hello_two:
     Everyone in town knew {h} and {f}, because the two friends were always together.
     {h} lived in a [red|tall|small] house, and {f} lived right across the street. They had been friends since they
         were [babies|very small|two years old].
+    {h} and {f} sat next to each other in school. They [shared everything|laughed a lot|told each other every secret].
+    Not a day went by when {h} and {f} did not play together.
+    This is a story about two friends, {h} and {f}. They [liked the same games|lived on the same street|had known each
+        other for years].
 nice:
     kind
     cheerful
@@ -51,27 +64,14 @@ one_day:
     One {w} [Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday],
     [Early one|One] morning,
     One afternoon,
+    One day [in spring|in summer|after school|after lunch|last week],
+    It was a {w} [morning|day|afternoon], and
 went:
     went
     walked
     skipped
     ran
     hurried
-said:
-    said
-    told {h.him}
-    answered
-very_happy:
-    [very|so] happy
-    full of joy
-    as happy as [could be|a lark|a bird in spring]
-    happier than ever
-    glad
-smiled:
-    smiled
-    grinned
-    laughed
-    beamed
 hugged:
     gave {h.him} a [big|long|warm] hug
     hugged {h.him} [tightly|for a long time]
@@ -91,6 +91,9 @@ evening_end:
         [listened|laughed|clapped].
     {h} dreamed about it all night long.
     {h} could hardly wait for the next day.
+    When the stars came out, {h} was [tired|sleepy] but [very|] happy.
+    "What a day!" said {h} and yawned. {g} [tucked {h.him} in|kissed {h.him} good night] and turned off the light.
+    Before {h.he} fell asleep, {h} [thought of it once more|told {h.his} pillow all about it].
 friends_end:
     They were [good|better|the best of] friends from that day on.
     After that, they played together [every day|whenever they could].
@@ -98,4 +101,7 @@ friends_end:
     They [stayed|remained] friends for [a long time|many years|the rest of their lives].
     The two of them laughed until their [bellies|sides|cheeks] hurt.
     From then on, you never saw one without the other.
+    The next [day|morning|afternoon], they met again, and the day after that too.
+    {h} waved until {f} was out of sight. "See you tomorrow!" {h.he} called.
+    When they are old, they will still [laugh|talk] about that day.
 """

@@ -144,13 +144,16 @@ class Rule:
 
     name: str
     branches: tuple[Branch, ...] = ()
+    guarded: bool = False
 
     def tell(self, telling: Telling) -> None:
         """Append the text of one alternative, a fresh one where the story has not used them all."""
         used = telling.used.setdefault(self.name, set())
-        allowed = [i for i, branch in enumerate(self.branches) if branch.allowed(telling.words)]
-        fresh = [i for i in allowed if i not in used] or allowed
-        choice = telling.draw.pick(fresh)
+        allowed: Sequence[int] = range(len(self.branches))
+        if self.guarded:
+            allowed = [i for i in allowed if self.branches[i].allowed(telling.words)]
+        fresh = [i for i in allowed if i not in used] if used else allowed
+        choice = telling.draw.pick(fresh or allowed)
         used.add(choice)
         for node in self.branches[choice].nodes:
             node.tell(telling)
@@ -168,7 +171,9 @@ class Grammar:
             alternatives.update(rules_of(text))
         self.rules = {name: Rule(name) for name in alternatives}
         for name, lines in alternatives.items():
-            self.rules[name].branches = tuple(self.branch(line) for line in lines)
+            rule = self.rules[name]
+            rule.branches = tuple(self.branch(line) for line in lines)
+            rule.guarded = any(branch.guard for branch in rule.branches)
 
     def tell(self, start: str, words: Mapping[str, str], draw: Draw) -> str:
         """Return the expansion of the rule `start`, polished.
@@ -241,7 +246,10 @@ def guard_and_rest(text: str) -> tuple[str, str]:
 
 
 def rules_of(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield each rule's name and its alternatives, continued lines joined."""
+    """Yield each rule's name and its alternatives, continued lines joined.
+
+    Raises: ValueError for an unindented line that is no rule's name.
+    """
     name, lines = "", list[str]()
     for line in text.splitlines():
         if not line.strip():
@@ -249,7 +257,9 @@ def rules_of(text: str) -> Iterator[tuple[str, list[str]]]:
         if not line.startswith(" "):
             if lines:
                 yield name, lines
-            name, lines = line.strip().removesuffix(":"), []
+            if not re.fullmatch(r"[a-z_]+:", line):
+                raise ValueError(f"a rule starts with its name and a colon, not with {line!r}")
+            name, lines = line[:-1], []
         elif line.startswith("     "):
             lines[-1] += " " + line.strip()
         else:

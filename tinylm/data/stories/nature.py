@@ -28,7 +28,7 @@ bright | The sky was blue, and the birds were singing.
 warm | A soft wind was blowing, and the air smelled of flowers.
 warm | Bees were humming in the clover.
 cool | The leaves were turning red and gold.
-cool | The morning air was fresh, and the grass was wet.
+cool | The air was fresh, and the grass was wet.
 windy | The wind chased the clouds across the sky.
 windy | The wind was making the trees dance.
 cloudy | Gray clouds covered the sky, but it did not rain.
@@ -56,9 +56,9 @@ squirrel | red, young, quick | chattered | had its foot stuck in a fence | pushe
     nuts | the oak tree | raced up the oak tree
 lamb | white, woolly, small | bleated | had slipped into a muddy ditch | put both arms around it and pulled | a bunch
     of clover | the barn | ran across the field to its mother
-frog | green, shiny, fat | croaked | was trapped in a deep hole | let a long branch down into the hole | a drink of
-    water | the pond | jumped into the pond
-owl | young, sleepy, brown | hooted | was tangled in some string | cut the string with small scissors | some water |
+frog | green, shiny, fat | croaked | was trapped in a deep hole | let a long branch down into the hole | a fat worm |
+    the pond | jumped into the pond
+owl | young, sleepy, brown | hooted | was tangled in some string | cut the string with small scissors | some meat |
     the old barn | flew up into the dark barn
 butterfly | yellow, blue, orange | beat its wings | was caught in a spider web | loosened the sticky threads with a
     feather | a drop of honey | the meadow | flew off over the flowers

@@ -41,7 +41,7 @@ PET_NAMES = names("""
 Biscuit Button Cocoa Dot Fluffy Ginger Honey Maple Muffin Patch Pepper Pickle Pumpkin Scout Snowy Spot
 """)
 CREATURE_NAMES = names("""
-Bramble Clover Hopper Nibbles Pip Twig Moss Acorn Tumble Whisker Skip Momo Puck Pebble Rusty Thistle Nutmeg Dusty
+Bramble Sorrel Hopper Nibbles Pip Twig Moss Acorn Tumble Whisker Skip Momo Puck Pebble Rusty Thistle Nutmeg Dusty
 """)
 
 # kind, adjectives, what it did with its voice, its favorite food
@@ -69,7 +69,7 @@ CREATURES = (
     ("beaver", "brown busy strong", "bark", "a house of sticks in the river", "swim under water"),
     ("turtle", "green slow small", "lettuce", "the bank of the pond", "walk all day without a rest"),
     ("mole", "black small shy", "roots", "a tunnel under the field", "dig faster than anyone"),
-    ("deer", "brown young gentle", "grass", "a quiet place among the ferns", "hear the softest sound"),
+    ("deer", "brown young gentle", "grass", "a quiet place among the ferns", "jump over a stream"),
     ("badger", "gray strong old", "mushrooms", "a deep burrow", "dig in the hardest ground"),
 )
 WONDER_NAMES = ("Luma", "Nim", "Tik", "Glim", "Oona", "Bo")
@@ -100,7 +100,13 @@ NEIGHBORS = (
 def forms(role: str, name: str, kind: str, female: bool) -> Words:
     """Return every word that a person in `role` brings: `h`, `h.he`, `h.child`, ..."""
     words = {f"{role}.{key}": word for key, word in (FEMALE if female else MALE).items()}
-    return {role: name, f"{role}.child": kind, f"?{role}_{'girl' if female else 'boy'}": "", **words}
+    return {
+        role: name,
+        f"{role}.shout": name.upper(),
+        f"{role}.child": kind,
+        f"?{role}_{'girl' if female else 'boy'}": "",
+        **words,
+    }
 
 
 def add_children(words: Words, draw: Draw, *roles: str) -> None:

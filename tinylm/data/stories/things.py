@@ -150,11 +150,11 @@ strawberries | strawberry plant | small and sweet | seed
 # the present | adjective | what it is made of: three things | the making: make, made
 GIFTS = table("""
 card | colorful | paper, crayons, and glue | draw, drew
-necklace | pretty | string, shells, and beads | string together, strung together
+necklace | pretty | string, shells, and beads | make, made
 birdhouse | wooden | boards, nails, and paint | build, built
 scarf | woolly | soft yarn and two needles | knit, knitted
-picture frame | golden | sticks, glue, and paint | glue together, glued together
-paper crown | shiny | golden paper, glue, and stars | cut out, cut out
+picture frame | golden | sticks, glue, and paint | make, made
+paper crown | shiny | golden paper, glue, and stars | make, made
 cake | little | flour, eggs, and honey | bake, baked
 clay bowl | smooth | wet clay and blue paint | shape, shaped
 puppet | funny | an old sock, two buttons, and some yarn | sew, sewed
@@ -177,8 +177,8 @@ climb the rope | climbing the rope | climbed to the very top | {^h.his} hands sl
     as well
 fly a kite | flying a kite | kept the kite up until supper | The kite dived and hit the ground | Run into the wind and
     let the string out slowly
-catch a ball | catching | caught the ball ten times in a row | The ball bounced off {h.his} nose | Watch the ball all
-    the way into your hands
+catch a ball | catching a ball | caught the ball ten times in a row | The ball bounced off {h.his} nose | Watch the
+    ball all the way into your hands
 bake bread | baking | baked a round golden loaf | The bread came out as hard as a stone | Let the dough rest until it
     is twice as big
 play the flute | playing the flute | played a soft little song | It squeaked like a frightened mouse | Breathe slowly

@@ -42,21 +42,20 @@ treasure:
         anywhere without it|loved {o.doing}].
     {h} got a {o.long} for {h.his} birthday. {^h.he} loved {o.doing} [every day|from morning to night].
     The best thing that {h} owned was a {o.long}. It was a present from {h.his} [big sister|big brother|cousin].
-    Every [day|morning], {h} took {h.his} {o.long} and {o.did}.
+    Wherever {h} went, {h.his} {o.long} went too. {^h.he} [would not give it away for anything|loved {o.doing}].
 gone:
     ?indoors: <one_day> {h} wanted to play, but the {o} was [gone|not there|nowhere to be seen].
     ?indoors: <one_day> {h} [came home|woke up] and [reached for|looked for] {h.his} {o}. It was [gone|not in its
         place].
     ?indoors: "Where is my {o}?" [cried|asked] {h} one morning. It was not [on the shelf|where {h.he} had left it].
-    ?!indoors: <one_day> {h} played {p.in} all [morning|afternoon]. When it was time to go home, the {o} was [gone|not
-        there].
+    ?!indoors: <one_day> {h} played {p.in} for a long time. When it was time to go home, the {o} was [gone|not there].
     ?!indoors: <one_day> {h} took the {o} {p.to}. {w.says} But {h.he} put it down for a [moment|minute] to {act.do},
         and then {h.he} could not find it.
     ?!indoors: "Oh no!" [cried|said] {h}. {^h.he} was {p.in}, and {h.his} {o} was not in {h.his} [hand|bag|pocket]
         anymore.
 search:
-    {^h.he} looked {spot}. {^h.he} looked {spot2}. {^h.he} even looked {spot3}. [Nothing!|It was not there.|No {o}!]
-    First {h.he} looked {spot}. Then {h.he} looked {spot2}. At last {h.he} looked {spot3}, but there was no {o}.
+    {h} looked {spot}. {^h.he} looked {spot2}. {^h.he} even looked {spot3}. [Nothing!|It was not there.|No {o}!]
+    First {h} looked {spot}. Then {h.he} looked {spot2}. At last {h.he} looked {spot3}, but there was no {o}.
     {h} searched {spot}, {spot2}, and {spot3}. [But it was no use.|The {o} was not there.] All {h.he} found was [an
         old button|a dusty sock|a feather|a dry leaf|a penny].
     Was it {spot}? No. Was it {spot2}? No. It was not {spot3} either.
@@ -86,6 +85,9 @@ thanks:
     "Thank you[ so much|, {f}|]!" said {h}. "[I could not have found it alone|You are a real friend]."
     {h} hugged {f}. "[Thank you for helping me|You are the best], {f}," {h.he} said.
     "Now we can both play," said {h}, and {f} was the first to {o.do}.
+    "That was easy," said {f} with a [grin|smile]. But {h} knew that {h.he} could not have done it without {f.him}.
+    {h} was so happy that {h.he} [danced around {f}|gave {f} half of {h.his} apple]. "You found it!" {h.he} said.
+        "[How can I thank you|What would I do without you]?"
 end:
     From then on, {h} [always put the {o} back in its place|took good care of the {o}|knew where {h.his} {o} was].
     <friends_end>
@@ -115,15 +117,24 @@ pet:
     {h} had a {b.long} [named|called] {b}.
     {h} and {h.his} {b.kind} {b} were [best friends|always together].
     At {h}'s house lived a {b.long}. {^b.his} name was {b}.
+    The best friend {h} had was a {b.long} named {b}.
+    For {h.his} birthday, {h} had been given a {b.long}. {^h.he} named {b.him} {b}.
 love:
     {b} [slept|lay] at the foot of {h.his} bed [each|every] night and [woke|greeted] {h.him} [each|every] morning.
     Every day after school, {b} waited for {h.him} [at the gate|by the door].
     {^b.he} liked {b.food} and a [warm place in the sun|scratch behind the ears|nap after lunch].
+    When {h} was sad, {b} came and [sat|lay] down close to {h.him}. When {h} was happy, {b} [jumped|danced] around
+        {h.him}.
+    {h} told {b} [everything|all {h.his} secrets], and {b} never told anyone.
 gone:
     <one_day> somebody left the [gate|door] open. When {h} came [outside|home], {b} was gone.
     <one_day> there was a loud [bang|crash|noise] in the street. {b} [got scared|jumped up] and ran away.
     <one_day> {b} saw a [butterfly|bird|leaf] and ran after it, [out of the gate|down the street|around the corner].
         {^b.he} did not come back.
+    One [day|afternoon], {h} came home from school, and nobody was waiting for {h.him}. {b}'s place was empty, and the
+        window was open.
+    <one_day> {h} and {b} were in the garden. There was a hole in the fence, and [in a moment|before {h} could do
+        anything], {b} had slipped through it.
 search:
     {h} looked [in the garden|in the shed|behind the house]. {^h.he} looked [up and down the street|under every
         bush|behind every tree]. "{b}! {b}! Where are you?" {h.he} [called|shouted].
@@ -136,18 +147,25 @@ ask:
     Then {h} had an idea. {b} loved {b.food}. Who had {b.food}? {n} did!
     At last {h} came to the house of {n}. {^h.he} knocked on the [door|window].
     Then {h.he} heard [something|a sound]. Somebody {b.sound}! It came from the house of {n}.
+    {h} looked down and saw [tiny|small] footprints in the mud. They went around the corner, along the fence, and up
+        to the door of {n}.
+    A [boy|girl] with a blue hat had seen a {b.kind} near the house of {n}. {h} ran there as fast as {h.he} could.
 meet:
     {n} opened the door, and behind {n.him} [sat|stood] {b}! "[This little fellow|Your friend] was [hungry|cold and
         scared]," said {n}. "So I gave {b.him} {b.food}."
     "Are you looking for somebody?" asked {n}. {b} [came running|jumped up] and {b.sound} [loudly|happily].
     {n} [smiled|laughed]. "[Come in|Come and look]," {n.he} said. There on the [rug|old sofa] lay {b}, [fast asleep|as
         if nothing had happened].
+    {n} was sitting in the garden, and {b} was on {n.his} lap, with {b.food} right in front of {b.him}. "So you have a
+        home after all," {n} said to {b.him}.
 joy:
     {h} [held {b} close|hugged {b} again and again]. "I [missed you|was so worried]!" {h.he} [said|whispered]. {b}
         {b.sound}.
     {h} [laughed and cried|was so happy that {h.he} cried]. "Thank you, {n}," {h.he} said. "You [took good care of
         {b.him}|were so kind]."
     "Thank you for taking care of {b.him}," said {g}. {h} could not say a word. {^h.he} just held {b} in {h.his} arms.
+    {b} {b.sound}, and {h} laughed for the first time that day. "Never do that again," {h.he} said and held {b.him}
+        [close|tight].
 end:
     From that day on, {h} [always closed the gate|looked twice at the gate]. And every [Sunday|week], {h} and {b}
         visited {n}.

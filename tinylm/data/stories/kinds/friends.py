@@ -33,10 +33,12 @@ together:
         bench].
     <one_day> the two of them <went> {p.to}. {h} had a {o.long} with {h.him}, and {f} [saw it at once|could not stop
         looking at it|thought it was the best {o} in the world].
+    <one_day> {h} took {h.his} {o.long} {p.to}. {w.says} {f} came too, and together they sat down near {p.sight}.
 find:
     {h} and {f} found a {o.long} {p.in}. Nobody [else was there|knew whose it was|had left a name on it].
     {h} and {f} were {p.in} when they saw a {o.long} [on the ground|lying in the grass|right in front of them].
     {h} and {f} <went> {p.to} together. There, beside the path, lay a {o.long}.
+    {h} and {f} were {p.in}, near {p.sight}. {w.says} "Look!" cried {f}. There was a {o.long}.
 want:
     "I want to {o.do} first!" [said|cried|shouted] {h}. "No, me!" [said|cried|shouted] {f}.
     Both of them wanted to {o.do}. "It is my turn," said {f}. "No, it is mine," [said|answered] {h}.
@@ -47,6 +49,9 @@ pull:
     {h} pulled [on one side|hard], and {f} pulled [on the other side|harder].
     {f} [grabbed|took hold of] the {o}. {h} [did not let go|held on tight|pulled it back].
     They [pulled|tugged] and [shouted|pushed] until their faces were [red|hot].
+    {f} tried to take the {o} away. {h} [ran a few steps|hid it behind {h.his} back], but {f} was [faster|just as
+        fast].
+    "Give it to me!" {f} [shouted|cried]. "Never!" [shouted|cried] {h}. They both pulled as hard as they could.
 trouble:
     ?!broken: Then the {o} [slipped out of their hands and fell|flew through the air and landed] [in the mud|in a
         puddle|in the dirt]. "Look what you did!" [they both said|they cried] at the same time.
@@ -80,6 +85,8 @@ grown_up:
     {g} [saw|noticed] that {h} was sad. "Somebody has to say sorry first," {g.he} said. "It [could|might] be you."
     At home, {g} [listened to the whole story|asked what was wrong]. "A friend is [harder to find|worth more] than a
         {o}," {g.he} said [softly|kindly].
+    {g} heard about it and sat down beside {h}. "[I once lost a friend over a silly thing|When I was little, I fought
+        with my best friend too]," {g.he} said. "Do not wait too long."
 sorry:
     {h} [went|walked|ran] over to {f}. "I am sorry," {h.he} said. "I am sorry too," said {f}.
     "I was [mean|selfish|wrong]," said {h}. "Will you forgive me?" {f} [nodded|smiled a little|wiped {f.his} eyes].
@@ -121,7 +128,7 @@ story:
     <hello> <gets> // <walk> <meets> // <asks> <doubt> <shares> // <eat> <end>
     <one_day> <gets> <walk> // <meets> <asks> // <doubt> <shares> <eat> // <return> <end>
 gets:
-    {g} had given {h} {o.some}. "[Enjoy|Take good care of] {o.it}," {g} said with a smile.
+    {g} gave {h} {o.some}. "[Enjoy|Take good care of] {o.it}," {g} said with a smile.
     {h} had {o.some}. {^g} had packed {o.it} in a [little basket|paper bag|blue box].
     {h} helped {g} [all morning|in the kitchen|in the garden]. As a thank-you, {h} got {o.some}.
     {h} got {o.some} from {g}. Just looking at {o.it} made {h.his} mouth water.
@@ -129,11 +136,15 @@ walk:
     {h} took {o.it} {p.to} and [sat down|looked for a good place] [near|close to] {p.sight}.
     {h} carried {o.it} [carefully|proudly] {p.to}. {w.says}
     {h} [wanted|meant] to eat {o.it} {p.in}, all alone, [with nobody to bother {h.him}|in peace and quiet].
+    The way {p.to} was long, and {h} got [hungrier and hungrier|very hungry]. At last {h.he} found a good place to
+        sit, near {p.sight}.
 meets:
     There {h.he} [saw|met] a {f.child} [sitting|standing] all alone. It was {f}. {^f.he} looked [sad|hungry|tired].
     {f}, a {f.child} from {h.his} class, was [there too|sitting on a stone]. {^f.his} [bag|lunch box] was open, and
         [there was nothing in it|it was empty].
     {f} from {h.his} [school|street] came [by|along]. {^f.he} looked at {h} with [big|round] eyes.
+    Just then, {f} came around the corner. {^f.he} was in {h}'s class, but they had never [played together|really
+        talked].
 asks:
     "I [forgot|lost|dropped] my lunch," said {f}. "And I am so hungry."
     "What is the matter?" asked {h}. "My [dog|little brother|goat] ate my lunch," {f} [said|answered].
@@ -144,7 +155,7 @@ doubt:
     At first, {h} wanted to [keep everything|hide the {o} behind {h.his} back]. But then {h.he} [saw {f.his} sad
         face|thought of how it feels to be hungry].
     {h} thought for a moment. If {h.he} gave some away, there would be less for {h.him}.
-    It was not easy. {h} loved [to eat|food like] this more than anything.
+    It was not easy. {h} [was hungry too|had waited for this all day].
 shares:
     "Here," said {h}, and {h.he} gave {f} {o.share}. "[This is for you|We can share|Take it]."
     Then {h} [smiled|made up {h.his} mind]. "There is enough for [two|both of us]," {h.he} said, and gave {f}
@@ -194,17 +205,21 @@ story:
     <arrive> <lonely> // <grown_up> // <step> <answer> <play> // <end>
     <hello> <arrive> // <lonely> <step> // <answer> <play> <end>
 arrive:
-    <one_day> a [big|long|yellow] truck stopped [in front of|next to] {h.his} house. A new family was moving in, and
+    <one_day> a [big|long|yellow] truck stopped [in front of|next to] {h}'s house. A new family was moving in, and
         with them came a {f.child} named {f}.
-    There was a new {f.child} in {h.his} class. "This is {f}," said the teacher. "Please [be kind to|welcome]
-        {f.him}."
+    There was a new {f.child} in {h}'s class. "This is {f}," said the teacher. "Please [be kind to|welcome] {f.him}."
     <one_day> {h} saw a {f.child} {p.in} whom {h.he} did not know. The {f.child} stood [near|beside] {p.sight}, all
         alone. {^f.his} name was {f}.
+    In the house next to {h}'s, nobody had lived for a year. Then, one [morning|evening], there was a light in the
+        window. A {f.child} named {f} had come to live there with {f.his} family.
 lonely:
     {f} did not [know anyone|have any friends here]. {^f.he} [looked at {f.his} shoes|did not say a word|held {f.his}
         {o.long} tight].
     The other children ran [past|around], but nobody [spoke to|played with] {f}. {f} had only {f.his} {o.long}.
     {h} [watched|saw] {f} from far away. {f} looked [sad|lost|lonely], [alone with|holding] {f.his} {o.long}.
+    {f} sat on the steps with {f.his} {o.long} and watched the others play. {^f.he} did not dare to [ask|come closer].
+    At lunch, {f} sat alone at the end of the table. {^f.he} [did not eat|ate slowly] and held {f.his} {o.long} in one
+        hand.
 grown_up:
     "Why do you not say hello?" asked {g}. "I am [too shy|a little scared]," said {h}. "I think {f.he} is [shy
         too|even more scared than you]," {g} [said|answered].
@@ -212,19 +227,28 @@ grown_up:
         "[Lonely|Very sad]," {h.he} said.
     "{^f.he} might not like me," {h} said to {g}. {g} [smiled|shook {g.his} head]. "You will only find out if you
         ask."
+    "What can I say to {f.him}?" {h} asked. "Just tell {f.him} your name," said {g}. "The rest comes by itself."
+    {g} [baked|made] a plate of cookies. "Take these to {f}," {g.he} said. "Cookies make it easier to say hello." {h}
+        was not sure about that.
 step:
     So {h} took a deep breath and walked over. "Hello, I am {h}," {h.he} said. "Do you want to play?"
     {h} [went|walked] up to {f}. {^h.his} heart was beating fast. "I like your {o}," {h.he} said. "May I see it?"
     The next [day|morning], {h} [sat down|stood] next to {f} and [held out a cookie|smiled at {f.him}]. "[I am|My name
         is] {h}," {h.he} said. "[I can show you everything.|Would you like to be my friend?]"
+    {h} made a [sign|card] with the words "WELCOME, {f.shout}!" and took it to {f.him}. "I am {h}," {h.he} said. "I
+        like your {o}. Do you want to play?"
 answer:
     {f} looked up, and [slowly|little by little] {f.his} face [lit up|changed into a smile]. "Yes, please," {f.he}
         said.
     At first {f} [said nothing|only blinked]. Then {f.he} [smiled|nodded]. "I would like that," {f.he}
         [said|whispered].
-    "Nobody [asked|has asked] me that before," said {f}. {^f.he} [smiled|grinned] from ear to ear.
+    "Nobody has [talked to me|been so nice to me] before," said {f}. {^f.he} [smiled|grinned] from ear to ear.
+    For a moment it was quiet. Then {f} [held out {f.his} hand|began to laugh]. "I was hoping that somebody would
+        ask," {f.he} said.
+    {f} took a step closer. "Really?" {f.he} asked. "I thought that nobody [saw me|wanted to talk to me]." And then
+        {f.he} smiled.
 play:
-    {f} [had|showed {h.him}] a {o.long}, and they took turns {o.doing}. Then {h} showed {f} how to {act.do}.
+    {f} gave {h} the {o}, and they took turns {o.doing}. Then {h} showed {f} how to {act.do}.
     They ran to {p.sight2} and back again. It turned out that {f} loved {act.doing} too!
     {h} showed {f} all {h.his} favorite places: {p.sight}, {p.sight2}, and [a secret hole in the fence|the best tree
         for climbing|the corner where the cat sleeps].
