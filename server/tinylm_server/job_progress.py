@@ -31,8 +31,10 @@ class JobProgress:
     tokens_per_second: float | None = None
     seconds_left: float | None = None
     sample: str | None = None
-    message: str = "starting"
+    message: str = "loading the trainer"
     model: str | None = None
+    # The last stage has said that it is done; its process may take seconds more to leave. Not on the wire.
+    is_done: bool = False
 
     @property
     def is_active(self) -> bool:
@@ -41,7 +43,7 @@ class JobProgress:
 
     def to_json(self) -> dict[str, Any]:
         """Return the wire's object."""
-        return {_camel(each.name): getattr(self, each.name) for each in fields(self)}
+        return {_camel(each.name): getattr(self, each.name) for each in fields(self) if each.name != "is_done"}
 
 
 def apply_event(progress: JobProgress, event: dict[str, Any], stage: int, n_stages: int) -> None:
@@ -65,8 +67,11 @@ def apply_event(progress: JobProgress, event: dict[str, Any], stage: int, n_stag
         case "evaluation":
             progress.validation_loss, progress.bits_per_byte = event.get("validationLoss"), event.get("bitsPerByte")
             progress.sample = event.get("sample")
+        case "end" if stage < n_stages - 1:
+            progress.phase, progress.message = "loading", f"tokenizer: {event.get('message', '')}; loading the trainer"
         case "end":
             progress.message = str(event.get("message") or event.get("reason", ""))
+            progress.is_done = event.get("reason") == "finished"
 
 
 def _phase_fraction(phase: str, fraction: Any) -> float | None:

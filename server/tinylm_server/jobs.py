@@ -50,7 +50,7 @@ class Job:
         for idx, tail in enumerate(self._tails):
             for event in tail.read():
                 apply_event(self.progress, event, idx, len(self._tails))
-        if is_over:
+        if is_over or self.progress.is_done:
             self._finish()
         return self.progress.to_json() != before
 
@@ -68,7 +68,8 @@ class Job:
     def _finish(self) -> None:
         model = self.record.model
         finished = model if model is not None and is_model_directory(Path(model)) else None
-        finish(self.progress, self.record.exit_code(), self.record.last_words(), finished)
+        code = 0 if self.progress.is_done else self.record.exit_code()
+        finish(self.progress, code, self.record.last_words(), finished)
 
 
 class JobBoard:

@@ -125,6 +125,13 @@ class Client:
         assert not self._problems, self._problems
         return code
 
+    async def end(self) -> None:
+        """Kill the server if it still lives."""
+        if self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+        await self._reader
+
     async def _read(self) -> None:
         stream = self.process.stdout
         assert stream is not None

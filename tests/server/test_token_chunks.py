@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
-
-from tinylm.tokens.spans import group_cells, locate
-from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server import text_store
 from tinylm_server.line_index import column_of_char, split_lines
 from tinylm_server.text_store import Text
 from tinylm_server.token_chunks import cell_of_char, chunk_at, chunks_between, count_tokens, ids_after, ids_before
 from tinylm_server.wire_cells import STRIDE, cells_in, wire
+
+from tinylm.tokens.spans import group_cells, locate
+from tinylm.tokens.tokenizer import Tokenizer
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 WORDS = [

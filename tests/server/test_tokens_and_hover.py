@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 from lsp_client import Client, LspError
+from tinylm_server.line_index import char_of_column, column_of_char, content_of, split_lines, width
 
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.spans import group_cells, locate
-from tinylm_server.line_index import char_of_column, column_of_char, content_of, split_lines, width
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 URI = "untitled:story"
-TEXT = "Once upon a time\r\nPip said, \"Don't cry!\"\n\nThe small fox 😀 ran.\x0cA bird\u2028sang. 字é\n"
+TEXT = 'Once upon a time\r\nPip said, "Don\'t cry!"\n\nThe small fox 😀 ran.\x0cA bird\u2028sang. 字é\n'
 TORTURE = (
     "plain ascii\n"
     "emoji 😀 and 👩\u200d🚀 and 🇩🇪.\r\n"
@@ -31,10 +33,10 @@ def model(model_directory):
     return LanguageModel.load(model_directory)
 
 
-async def test_tokens_with_scores_are_those_of_the_library(client: Client, model):
+async def test_tokens_with_scores_are_those_of_the_library(shared_client: Client, model):
     """The whole reply, compared with an analysis of the whole text."""
-    client.open(URI, TEXT)
-    reply = await client.request("tinylm/tokens", tokens_params(scores=True))
+    shared_client.open(URI, TEXT)
+    reply = await shared_client.request("tinylm/tokens", tokens_params(scores=True))
     analysis = model.analyze(TEXT, top_k=0)
     logprob = analysis.scores.logprob.astype(np.float64)
     n_bytes = len(TEXT.encode())
@@ -61,12 +63,12 @@ async def test_tokens_with_scores_are_those_of_the_library(client: Client, model
     }
 
 
-async def test_a_range_in_the_middle_of_a_long_text_has_the_scores_of_the_whole(client: Client, model):
+async def test_a_range_in_the_middle_of_a_long_text_has_the_scores_of_the_whole(shared_client: Client, model):
     """A viewport far from the top: tokens and probabilities equal those of one analysis of everything."""
     text = "".join(f"{idx}. Pip the fox saw a bird number {idx * 7 % 13} near the old mill.\n" for idx in range(400))
-    client.open(URI, text)
+    shared_client.open(URI, text)
     middle = {"start": {"line": 250, "character": 3}, "end": {"line": 262, "character": 5}}
-    reply = await client.request("tinylm/tokens", tokens_params(1, True, middle))
+    reply = await shared_client.request("tinylm/tokens", tokens_params(1, True, middle))
     analysis = model.analyze(text, top_k=0)
     starts = np.cumsum([0, *map(len, split_lines(text))])
     low, high = starts[250] + 3, starts[262] + 5
@@ -78,27 +80,27 @@ async def test_a_range_in_the_middle_of_a_long_text_has_the_scores_of_the_whole(
     assert reply["scores"]["contextTokens"] == analysis.scores.context_tokens[wanted].tolist()
 
 
-async def test_overlapping_and_reversed_ranges_give_each_cell_once(client: Client):
-    client.open(URI, TEXT)
+async def test_overlapping_and_reversed_ranges_give_each_cell_once(shared_client: Client):
+    shared_client.open(URI, TEXT)
     first = {"start": {"line": 1, "character": 9}, "end": {"line": 0, "character": 3}}
     second = {"start": {"line": 1, "character": 2}, "end": {"line": 3, "character": 4}}
-    both = await client.request("tinylm/tokens", tokens_params(1, False, second, first))
+    both = await shared_client.request("tinylm/tokens", tokens_params(1, False, second, first))
     joined = {"start": {"line": 0, "character": 3}, "end": {"line": 3, "character": 4}}
-    one = await client.request("tinylm/tokens", tokens_params(1, False, joined))
+    one = await shared_client.request("tinylm/tokens", tokens_params(1, False, joined))
     assert both == one
 
 
-async def test_a_stale_version_is_content_modified_and_an_unopened_document_invalid(client: Client):
-    client.open(URI, TEXT)
-    client.change(URI, 2, {"range": _range(0, 0, 0, 4), "text": "Twice"})
+async def test_a_stale_version_is_content_modified_and_an_unopened_document_invalid(shared_client: Client):
+    shared_client.open(URI, TEXT)
+    shared_client.change(URI, 2, {"range": _range(0, 0, 0, 4), "text": "Twice"})
     with pytest.raises(LspError, match="-32801"):
-        await client.request("tinylm/tokens", tokens_params(1))
-    assert (await client.request("tinylm/tokens", tokens_params(2)))["version"] == 2
-    client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+        await shared_client.request("tinylm/tokens", tokens_params(1))
+    assert (await shared_client.request("tinylm/tokens", tokens_params(2)))["version"] == 2
+    shared_client.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
     with pytest.raises(LspError, match="-32602"):
-        await client.request("tinylm/tokens", tokens_params(2))
+        await shared_client.request("tinylm/tokens", tokens_params(2))
     with pytest.raises(LspError, match="-32602"):
-        await client.request("textDocument/hover", _at("file:///etc/passwd", 0, 0))
+        await shared_client.request("textDocument/hover", _at("file:///etc/passwd", 0, 0))
 
 
 @pytest.mark.parametrize(
@@ -114,12 +116,13 @@ async def test_a_stale_version_is_content_modified_and_an_unopened_document_inva
         {**tokens_params(), "scores": "yes"},
     ],
 )
-async def test_bad_parameters_are_invalid_params(client: Client, broken):
-    client.open(URI, TEXT)
+async def test_bad_parameters_are_invalid_params(shared_client: Client, broken):
+    shared_client.open(URI, TEXT)
     with pytest.raises(LspError, match="-32602"):
-        await client.request("tinylm/tokens", broken)
+        await shared_client.request("tinylm/tokens", broken)
 
 
+@pytest.mark.asyncio(loop_scope="function")
 async def test_cells_are_capped_with_a_note(bare_client: Client, model_directory):
     bare_client.settings = {"model": {"path": str(model_directory)}, "maxCells": 10}
     await bare_client.initialize()
@@ -132,6 +135,7 @@ async def test_cells_are_capped_with_a_note(bare_client: Client, model_directory
     await bare_client.close()
 
 
+@pytest.mark.asyncio(loop_scope="function")
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-32"])
 async def test_hover_is_right_at_every_position_of_a_hard_text(bare_client: Client, model_directory, model, encoding):
     """At each column of each line: the cell that the character there belongs to, with its range, bytes and ids."""
@@ -163,10 +167,10 @@ async def test_hover_is_right_at_every_position_of_a_hard_text(bare_client: Clie
     await bare_client.close()
 
 
-async def test_hover_tells_everything_about_a_token(client: Client, model):
+async def test_hover_tells_everything_about_a_token(shared_client: Client, model):
     """The whole text of one hover, with numbers from an analysis of the whole document."""
-    client.open(URI, TEXT)
-    hover = await client.request("textDocument/hover", _at(URI, 1, 5))
+    shared_client.open(URI, TEXT)
+    hover = await shared_client.request("textDocument/hover", _at(URI, 1, 5))
     analysis = model.analyze(TEXT, top_k=10)
     char = len("Once upon a time\r\nPip s")
     token = int(np.flatnonzero(analysis.spans.start_char <= char)[-1])

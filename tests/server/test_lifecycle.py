@@ -1,0 +1,171 @@
+"""Start, end and everything in between over stdio: one answer for each id, no death, no deafness."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+
+import psutil
+import pytest
+from lsp_client import ROOT, Client, LspError
+
+URI = "untitled:story"
+
+
+async def test_initialize_answers_before_anything_heavy_is_imported():
+    """The modules that stand between the start and the answer to `initialize`, listed by Python itself."""
+    command = [sys.executable, "-X", "importtime", "-m", "tinylm_server"]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'server'}"},
+    )
+    request = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None}}
+    body = json.dumps(request).encode()
+    # Standard input ends after the request, so what follows `initialized` never begins.
+    output, errors = await process.communicate(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    assert b'"id": 1, "result"' in output or b'"result"' in output
+    imported = {line.rsplit(b"|")[-1].strip().split(b".")[0].decode() for line in errors.splitlines()}
+    assert "lsprotocol" in imported
+    assert not imported & {"torch", "transformers", "datasets", "tokenizers", "numpy", "safetensors", "psutil"}
+
+
+async def test_capabilities_are_those_of_the_protocol_page(bare_client: Client):
+    reply = await bare_client.initialize()
+    capabilities = reply["capabilities"]
+    assert reply["serverInfo"]["name"] == "tinylm"
+    assert capabilities["positionEncoding"] == "utf-16"
+    assert capabilities["textDocumentSync"] == {"openClose": True, "change": 2, "save": False}
+    assert capabilities["hoverProvider"] is True
+    assert capabilities["completionProvider"] == {} and capabilities["inlineCompletionProvider"] == {}
+    assert capabilities["codeActionProvider"] == {"codeActionKinds": ["refactor.rewrite"]}
+    assert len(capabilities["executeCommandProvider"]["commands"]) == 9
+    await bare_client.close()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"processId": None, "rootUri": None, "capabilities": {}},
+        {"processId": None, "capabilities": {"general": {}}, "clientInfo": None, "rootPath": None},
+        {"processId": 2**30, "capabilities": {}, "initializationOptions": {"tinylm": {"maxCells": 7}}},
+        {"processId": None, "capabilities": {}, "initializationOptions": [1], "workspaceFolders": None},
+    ],
+)
+async def test_sparse_clients_are_accepted(bare_client: Client, params):
+    """Neovim and Emacs name no encodings, no client, no context; a foreign process number says nothing."""
+    reply = await bare_client.request("initialize", params)
+    assert reply["capabilities"]["positionEncoding"] == "utf-16"
+    bare_client.expected_popups = 1
+    bare_client.notify("initialized", {})
+    await bare_client.notification("tinylm/status")
+    assert await bare_client.close() == 0
+
+
+async def test_requests_in_the_wrong_state_are_refused(bare_client: Client):
+    with pytest.raises(LspError, match="-32002"):
+        await bare_client.request("textDocument/hover", {})
+    await bare_client.initialize()
+    with pytest.raises(LspError, match="-32600"):
+        await bare_client.request("initialize", {"processId": None, "capabilities": {}})
+    with pytest.raises(LspError, match="-32601"):
+        await bare_client.request("tinylm/unknown", {})
+    await bare_client.request("shutdown")
+    with pytest.raises(LspError, match="-32600"):
+        await bare_client.request("tinylm/tokens", {})
+    bare_client.notify("exit", None)
+    assert await bare_client.process.wait() == 0
+
+
+async def test_malformed_requests_are_answered_and_the_server_lives(client: Client):
+    for params in (None, 7, {}, {"textDocument": 3}, {"textDocument": {"uri": URI}, "position": {"line": "a"}}):
+        with pytest.raises(LspError, match="-32602"):
+            await client.request("textDocument/hover", params)
+    for raw in (b"{", b"[]", b"null", b'{"jsonrpc":"2.0","id":{},"method":"x"}', b"[" * 100_000):
+        client.send_raw(b"content-length:%d\n\n" % len(raw) + raw)
+        refused = await client.notification("$refused")
+        assert refused["error"]["code"] in (-32700, -32600)
+    client.notify("textDocument/didChange", {"nonsense": True})
+    client.notify("$/unknown", {})
+    client.notify("$/cancelRequest", {"id": 999})
+    client.open(URI, "still here")
+    assert await client.request("textDocument/hover", _at(0, 0))
+
+
+@pytest.mark.parametrize(
+    "stray", [b"hello world\r\n\r\n", b"Content-Length: 99999999999999999999\r\n\r\n", b"X" * 10_000]
+)
+async def test_broken_framing_ends_the_server_at_once(bare_client: Client, stray):
+    """What cannot be recovered is a quick end with code 1, never a server that hears nothing more."""
+    await bare_client.initialize()
+    bare_client.send_raw(stray)
+    assert await asyncio.wait_for(bare_client.process.wait(), 30) == 1
+
+
+async def test_end_of_input_and_exit_without_shutdown_give_code_1(bare_client: Client):
+    await bare_client.initialize()
+    bare_client.notify("exit", None)
+    assert await asyncio.wait_for(bare_client.process.wait(), 30) == 1
+
+
+async def test_end_of_input_ends_the_server_and_its_worker(client: Client):
+    worker = worker_of(client)
+    client.process.stdin.close()
+    await asyncio.wait_for(client.process.wait(), 30)
+    await until_gone(worker)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_killed_server_leaves_no_worker(client: Client, number):
+    worker = worker_of(client)
+    client.process.send_signal(number)
+    await asyncio.wait_for(client.process.wait(), 30)
+    await until_gone(worker)
+
+
+async def test_a_dead_editor_ends_the_server_though_the_pipe_stays_open(bare_client: Client):
+    """`processId` is watched, with its start time."""
+    editor = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=asyncio.subprocess.PIPE)
+    await bare_client.initialize(processId=editor.pid)
+    await bare_client.notification("tinylm/status")
+    editor.kill()
+    await editor.wait()
+    assert await asyncio.wait_for(bare_client.process.wait(), 60) == 1
+
+
+async def test_finished_notifications_leave_nothing_behind(client: Client):
+    """Ten thousand edits grow the server by less than 3 MB (pygls keeps 2 kB for each)."""
+    client.open(URI, "a")
+    server = psutil.Process(client.process.pid)
+    await _type(client, 2, 2000)
+    before = server.memory_info().rss
+    await _type(client, 2002, 10_000)
+    assert server.memory_info().rss - before < 3_000_000
+
+
+async def _type(client: Client, version: int, n_edits: int) -> None:
+    for number in range(version, version + n_edits):
+        change = {"range": {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 1}}, "text": "b"}
+        client.change(URI, number, change)
+    reply = await client.request("tinylm/tokens", {
+        "textDocument": {"uri": URI}, "version": version + n_edits - 1, "ranges": [], "scores": False
+    })  # fmt: skip
+    assert reply["nBytes"] == 1
+
+
+def _at(line, column):
+    return {"textDocument": {"uri": URI}, "position": {"line": line, "character": column}}
+
+
+def worker_of(client: Client) -> psutil.Process:
+    (worker,) = psutil.Process(client.process.pid).children()
+    return worker
+
+
+async def until_gone(process: psutil.Process) -> None:
+    async with asyncio.timeout(30):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            await asyncio.sleep(0.01)
