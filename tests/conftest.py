@@ -1,11 +1,15 @@
 """Shared fixtures: a small tokenizer and a small random GPT-2, made by the reference libraries for each session."""
 
 import json
+import os
 import random
 import shutil
 from pathlib import Path
 
 import pytest
+
+# Before NumPy is imported: two threads of OpenBLAS spin against whatever else the machine does.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 STORY = (
     "Once upon a time there was a small fox named Pip who lived near the river. Every morning Pip looked for "
@@ -50,6 +54,13 @@ def tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model_directory(tokenizer_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random GPT-2 (2 layers, width 32, block 64) with the tokenizer above, in the layout of transformers."""
     return build_random_model(tokenizer_directory, tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def odd_model_directory(tokenizer_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Like `model_directory`, of a shape that divides nothing: block 77, width 20, 3 layers."""
+    directory = tmp_path_factory.mktemp("odd_model")
+    return build_random_model(tokenizer_directory, directory, block_size=77, n_embd=20, n_layer=3, seed=1)
 
 
 def build_random_model(

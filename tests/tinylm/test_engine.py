@@ -40,6 +40,13 @@ def test_every_logprob_is_within_1e_4_of_transformers(engine, model_directory, n
     assert np.abs(ours - reference_logprobs(model_directory, ids)).max() < 1e-4
 
 
+@pytest.mark.parametrize("n_tokens", [3, 65, 77])
+def test_a_shape_that_divides_nothing_is_within_1e_4_of_transformers(odd_model_directory, n_tokens):
+    ids = random_ids(n_tokens)
+    ours = log_softmax(Engine.load(odd_model_directory).logits(ids))
+    assert np.abs(ours - reference_logprobs(odd_model_directory, ids)).max() < 1e-4
+
+
 def test_one_token_at_a_time_equals_all_at_once(engine, model_directory):
     ids = random_ids(64, seed=1)
     cache = engine.new_cache()

@@ -121,6 +121,15 @@ def test_a_range_has_bit_for_bit_the_numbers_of_the_whole(model, data):
     assert equal_bits(part, cut(whole, first, last))
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 40), (77, 78), (76, 200), (333, 400), (580, 600)])
+def test_ranges_and_whole_agree_for_a_context_that_is_no_round_number(odd_model_directory, first, last):
+    model = LanguageModel.load(odd_model_directory)
+    ids = model.tokenizer.encode(story(250))[:600]
+    part = model.scorer.score(ids, first, last)
+    fresh = LanguageModel(model.path, model.tokenizer, model.engine).scorer
+    assert equal_bits(part, cut(fresh.score(ids, 0, len(ids)), first, last))
+
+
 def test_a_slice_that_reaches_back_has_the_numbers_of_the_whole(model, scorer):
     ids = model.tokenizer.encode(story(1500))
     first, last = len(ids) - 150, len(ids) - 20
