@@ -41,12 +41,13 @@ def no_check() -> None:
 class KVCache:
     """Keys and values of the tokens read so far, room for a whole context, taken once.
 
-    Shapes: `keys` and `values` are (n_layer, n_head, block_size, D / n_head). `length` tokens of them are valid.
+    Shapes: `keys` (n_layer, n_head, D / n_head, block_size), so that a query times them is one product of rows;
+    `values` (n_layer, n_head, block_size, D / n_head). `length` tokens of them are valid.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         shape = (config.n_layer, config.n_head, config.block_size, config.n_embd // config.n_head)
-        self.keys = np.zeros(shape, dtype=np.float32)
+        self.keys = np.zeros((shape[0], shape[1], shape[3], shape[2]), dtype=np.float32)
         self.values = np.zeros(shape, dtype=np.float32)
         self.length = 0
 
@@ -145,32 +146,33 @@ class Engine:
         return result
 
     def _decode(self, cache: KVCache, token_id: np.int32) -> Floats:
-        """Read one token: matrix-vector products only. Returns (D,)."""
-        weights, scratch = self._weights, self._decode_scratch
-        n_head, width, at = self.config.n_head, self.config.n_embd, cache.length
-        stream = scratch.stream[0]  # (D,)
+        """Read one token: matrix-vector products only, into scratch. Returns (D,)."""
+        weights, scratch, at = self._weights, self._decode_scratch, cache.length
+        stream, delta, qkv = scratch.stream[0], scratch.delta[0], scratch.qkv[0]
+        inner, gate, context = scratch.inner[0], scratch.gate[0], scratch.context[0]
+        heads = qkv.reshape(3, self.config.n_head, -1)  # (3, H, D/H), a view
+        queries, gathered = heads[0][:, None, :], context.reshape(self.config.n_head, 1, -1)
+        attention = scratch.attention[:, :, : at + 1]  # (H, 1, T)
         np.add(weights.token_embedding[token_id], weights.position_embedding[at], out=stream)
-        qkv, inner, delta = scratch.qkv[0], scratch.inner[0], scratch.delta[0]
-        heads = qkv.reshape(3, n_head, -1)  # (3, H, D/H), a view
         for index, layer in enumerate(weights.layers):
             np.dot(stream, layer.qkv_weight, out=qkv)
             qkv *= self._scale(stream)
             qkv += layer.qkv_bias
             keys, values = cache.keys[index], cache.values[index]
-            keys[:, at] = heads[1]
+            keys[:, :, at] = heads[1]
             values[:, at] = heads[2]
-            attention = np.matmul(keys[:, : at + 1], heads[0][:, :, None])  # (H, T, 1)
-            attention -= attention.max(axis=1, keepdims=True)
+            np.matmul(queries, keys[:, :, : at + 1], out=attention)
+            attention -= np.maximum.reduce(attention, axis=2, keepdims=True)
             np.exp(attention, out=attention)
-            attention /= attention.sum(axis=1, keepdims=True)
-            context = np.matmul(attention.transpose(0, 2, 1), values[:, : at + 1])  # (H, 1, D/H)
-            np.dot(context.reshape(width), layer.out_weight, out=delta)
+            np.matmul(attention, values[:, : at + 1], out=gathered)
+            gathered /= np.add.reduce(attention, axis=2, keepdims=True)
+            np.dot(context, layer.out_weight, out=delta)
             stream += delta
             stream += layer.out_bias
             np.dot(stream, layer.up_weight, out=inner)
             inner *= self._scale(stream)
             inner += layer.up_bias
-            _gelu(inner, scratch.gate[0])
+            _gelu(inner, gate)
             np.dot(inner, layer.down_weight, out=delta)
             stream += delta
             stream += layer.down_bias
@@ -216,11 +218,11 @@ class Engine:
         qkv += layer.qkv_bias
         heads = qkv.reshape(n_rows, 3, self.config.n_head, -1)  # (T, 3, H, D/H)
         keys, values = cache.keys[index], cache.values[index]
-        keys[:, start:end] = heads[:, 1].transpose(1, 0, 2)
+        keys[:, :, start:end] = heads[:, 1].transpose(1, 2, 0)
         values[:, start:end] = heads[:, 2].transpose(1, 0, 2)
         queries = np.ascontiguousarray(heads[:, 0].transpose(1, 0, 2))  # (H, T, D/H)
         attention = scratch.attention[:, :n_rows, :end]
-        np.matmul(queries, keys[:, :end].transpose(0, 2, 1), out=attention)  # (H, T, S)
+        np.matmul(queries, keys[:, :, :end], out=attention)  # (H, T, S)
         attention[:, :, start:end] += scratch.mask[:n_rows, :n_rows]
         attention -= attention.max(axis=2, keepdims=True)
         np.exp(attention, out=attention)
