@@ -16,8 +16,14 @@ async function hoverOver({ page, model }, piece) {
   const at = expected.tokens.findIndex((token) => token.text === piece);
   assert.notEqual(at, -1, `the text has no token ${piece}`);
   const token = expected.tokens[at];
-  const [line, character] = positionsOf(STORY)[token.endChar - 1];
-  return { token, text: await hoverAt(page, line + 1, character + 1, String(token.id)) };
+  return { token, text: await hoverAt(page, caretAt(token.endChar - 1), String(token.id)) };
+}
+
+/** Where the caret has to go, and what the status bar calls it, for an offset in code points. */
+function caretAt(offset) {
+  const [line, character] = positionsOf(STORY)[offset];
+  const before = STORY.split('\n')[line].slice(0, character);
+  return { line: line + 1, column: character + 1, shown: [...before].length + 1 };
 }
 
 for (const piece of ['·was', '·frog', '·her']) {
@@ -35,8 +41,7 @@ for (const piece of ['·was', '·frog', '·her']) {
 }
 
 check('hovering over an emoji lists every token that shares the character', async ({ editor, page }) => {
-  const position = positionsOf(STORY)[[...STORY].indexOf('🙂')];
-  const text = await hoverAt(page, position[0] + 1, position[1] + 1, 'F0');
+  const text = await hoverAt(page, caretAt([...STORY].indexOf('🙂')), 'F0');
   assert.ok(text.includes('F0') && text.includes('9F'), text);
   await editor.screenshot('emoji');
 });

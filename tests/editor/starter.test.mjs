@@ -35,7 +35,7 @@ check('a simple story costs the starter model less than 1.5 bits per byte', asyn
 });
 
 check('the hover and the ghost text come from the starter model', async ({ editor, page }) => {
-  const text = await hoverAt(page, 3, STORY.split('\n')[2].indexOf('wind') + 2, 'wind');
+  const text = await hoverAt(page, { line: 3, column: STORY.split('\n')[2].indexOf('wind') + 2 }, 'wind');
   assert.match(text, /%/);
   await editor.screenshot('hover-dark');
   await closeHover(page);

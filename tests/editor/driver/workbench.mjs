@@ -26,20 +26,23 @@ export async function answerInput(page, text) {
   await page.keyboard.press('Enter');
 }
 
-/** Put the caret on a line and column (both from 1), in the active editor. */
-export async function goTo(page, line, column) {
+/**
+ * Put the caret on a line and column (both from 1, in UTF-16), in the active editor.
+ * The status bar counts an emoji as one column: `shown` is the column that it will say.
+ */
+export async function goTo(page, line, column, shown = column) {
   await page.locator(`${ACTIVE} .monaco-editor .view-lines`).first().click({ position: { x: 200, y: 5 } });
   await page.keyboard.press('Control+g');
   await page.locator('.quick-input-widget:visible .quick-input-box input').fill(`:${line}:${column}`);
   await page.keyboard.press('Enter');
-  const caret = page.locator('[id="status.editor.selection"]').filter({ hasText: new RegExp(`Ln ${line}, Col ${column}(?!\\d)`) });
+  const caret = page.locator('[id="status.editor.selection"]').filter({ hasText: new RegExp(`Ln ${line}, Col ${shown}(?!\\d)`) });
   await caret.waitFor();
 }
 
 /** Show the hover at the caret by keyboard and return its text and links; retries while the server is still busy. */
-export async function hoverAt(page, line, column, contains) {
+export async function hoverAt(page, { line, column, shown = column }, contains) {
   await page.mouse.move(5, 790);
-  await goTo(page, line, column);
+  await goTo(page, line, column, shown);
   const content = page.locator(`${HOVER} .rendered-markdown`).filter({ hasText: contains }).first();
   await until(async () => {
     await page.keyboard.press(KEYS.hover);
