@@ -1,14 +1,17 @@
 """The demo's app, driven by its keys in Textual's own pilot, on a real small model."""
 
 import asyncio
+import threading
 
 import pytest
 from textual.widgets import Input, Static
 
-from tinylm.demo.app import DemoApp, Pane
+from tinylm.demo.app import DemoApp
+from tinylm.demo.cells import printable
 from tinylm.demo.help import HelpScreen
 from tinylm.demo.session import Session
 from tinylm.demo.slider import Slider
+from tinylm.demo.view import Pane
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 
@@ -59,7 +62,7 @@ async def test_tokens_appear_by_themselves_and_everything_is_said(language_model
     async with app.run_test(size=size) as pilot:
         await paused(pilot)
         session = app.session
-        assert shown(app, "text-inner") == session.text
+        assert shown(app, "text-inner") == printable(session.text)
         assert shown(app, "tokens-inner").split() == [session.vocabulary.raw(token) for token in session.ids]
         last = session.chosen(len(session.ids) - 1)
         facts = shown(app, "facts")
@@ -244,3 +247,65 @@ async def test_without_colour_bands_are_underlined(language_model, monkeypatch):
         await paused(pilot)
         styles = [span.style for span in app.query_one("#text-inner", Static).content.spans]
         assert any("underline" in str(style) for style in styles)
+
+
+async def test_a_prompt_of_several_lines_survives_its_one_line_field(language_model):
+    app = make_app(language_model, prompt="One\ntwo")
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await paused(pilot)
+        assert app.query_one("#prompt", Input).value == "One↵two"
+        await pilot.press("e", "end", "x", "enter")
+        await until(pilot, lambda: app.session.n_generated >= 1)
+        assert app.session.prompt == "One\ntwox"
+
+
+async def test_a_prompt_longer_than_the_context_is_painted_from_its_end(language_model):
+    app = make_app(language_model, prompt="a fox. " * 400, max_tokens=5)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await until(pilot, lambda: app.session.ended)
+        await pilot.pause()
+        painted = shown(app, "tokens-inner").split()
+        assert painted == [app.session.vocabulary.raw(token) for token in app.session.ids][-500:]
+        assert app.session.chosen(len(app.session.ids) - 1).context_tokens <= 64
+        await pilot.click("#tokens", offset=(2, 1))
+        assert app.look is not None
+
+
+@pytest.mark.parametrize("size", [(40, 12), (20, 5)])
+async def test_a_tiny_terminal_does_not_break_it(language_model, size):
+    app = make_app(language_model)
+    async with app.run_test(size=size) as pilot:
+        await paused(pilot)
+        await pilot.press("comma", "k", "right", "question_mark", "x")
+
+
+async def test_help_opened_and_the_app_left_while_a_step_is_under_way(language_model):
+    """A step that ends behind the help, or after the app has begun to leave, is no error."""
+    app = make_app(language_model)
+    reading, may_end = threading.Event(), threading.Event()
+    read = app.session._tree._reader.read
+
+    class Slow:
+        context_tokens = 1
+
+        def read(self, ids):
+            reading.set()
+            assert may_end.wait(20)
+            return read(ids)
+
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await paused(pilot)
+        app.session._tree._reader = Slow()
+        n_before = app.session.n_generated
+        stepping = asyncio.create_task(app.action_step())
+        await until(pilot, reading.is_set)
+        app.push_screen(HelpScreen())
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+        may_end.set()
+        await stepping
+        assert app.session.n_generated == n_before + 1
+        reading.clear()
+        may_end.clear()
+        leaving = asyncio.create_task(app.action_step())
+    may_end.set()
+    await leaving

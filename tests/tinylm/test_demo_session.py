@@ -9,6 +9,7 @@ from tinylm.demo.cells import Cell, cells_from_bytes, printable
 from tinylm.demo.outlook import look_ahead
 from tinylm.demo.session import Session
 from tinylm.errors import UsageError
+from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 
 END = 0
@@ -24,7 +25,7 @@ class Letters:
         return np.array([WORDS.index(character) for character in text], dtype=np.int32)
 
     def token_bytes(self, token_id):
-        return WORDS[token_id].encode()
+        return b"" if token_id == END else WORDS[token_id].encode()
 
     def raw(self, token_id):
         return WORDS[token_id]
@@ -197,6 +198,12 @@ def test_another_prompt_begins_anew():
     demo.step()
     demo.set_prompt("cc")
     assert (demo.text, demo.n_prompt, demo.n_generated) == ("cc", 2, 0)
+
+
+def test_a_lone_surrogate_in_the_prompt_counts_as_a_replacement_character(model_directory):
+    model = LanguageModel.load(model_directory)
+    demo = Session(model.tokenizer, model.decoder, prompt="a\udcff", sampling=SamplingConfig(seed=1))
+    assert demo.prompt == demo.text == "a\ufffd"
 
 
 def test_cells_join_tokens_that_share_a_character():

@@ -5,43 +5,26 @@ logits that are already there and need no thread.
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import App, ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
-from textual.content import Content
 from textual.events import Click
-from textual.widget import Widget
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Input
 
-from tinylm.demo.describe import survivors_line
 from tinylm.demo.help import HelpScreen
 from tinylm.demo.keys import KEYS
-from tinylm.demo.panes import TOKEN, candidates_pane, cumulative_pane, facts_pane, text_pane, tokens_pane
-from tinylm.demo.sampling_sliders import OFF, sampling_sliders
+from tinylm.demo.panes import TOKEN
+from tinylm.demo.sampling_sliders import OFF
 from tinylm.demo.session import Session
 from tinylm.demo.slider import Slider
+from tinylm.demo.view import LINE_END, DemoView
 
 __all__ = ["DemoApp"]
 
 # Tokens a second. The slowest let one read every number, the fastest is what the engine gives.
 PACES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 1000.0)
-
-
-class Pane(Widget):
-    """A widget whose content is computed from its own width at the moment of painting."""
-
-    def __init__(self, paint: Callable[[int, int], Content], *, id: str) -> None:
-        """Take the function from width and height, in cells, to content."""
-        super().__init__(id=id)
-        self._paint = paint
-
-    def render(self) -> Content:
-        """Return the content for the present size."""
-        return self._paint(self.content_size.width, self.content_size.height)
 
 
 class DemoApp(App[None]):
@@ -76,55 +59,25 @@ class DemoApp(App[None]):
         return self._go.is_set()
 
     def compose(self) -> ComposeResult:
-        """Lay out the panes from top to bottom."""
-        yield Static(id="title", markup=False)
-        with Horizontal(id="prompt-line"):
-            yield Static("Prompt ", id="prompt-label")
-            yield Input(self.session.prompt, id="prompt", compact=True, select_on_focus=False)
-        with Horizontal(id="words"):
-            with VerticalScroll(id="text", can_focus=False):
-                yield Static(id="text-inner")
-            with VerticalScroll(id="tokens", can_focus=False):
-                yield Static(id="tokens-inner")
-        with Horizontal(id="numbers"):
-            yield Pane(lambda width, _: facts_pane(self.session, self.look, width), id="facts")
-            yield Pane(
-                lambda width, height: candidates_pane(self.session, self.look, width, min(height, 20)), id="candidates"
-            )
-        yield Pane(lambda width, _: cumulative_pane(self.session, self.look, width), id="cumulative")
-        with Horizontal(id="sliders"):
-            yield from sampling_sliders(self.session.sampling)
+        """Lay out the view and the keys."""
+        self._view = DemoView(self.session)
+        yield self._view
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
         """Start generating at once: the first thing a person sees is that it moves."""
         self.theme = "textual-light" if self._is_light else "textual-dark"
-        self.query_one("#text").border_title = "Text"
-        self.query_one("#tokens").border_title = "Raw tokens"
         self._generate()
         self.action_run()
 
     def show(self) -> None:
-        """Paint everything from the session."""
-        session, look = self.session, self.look
-        if look is not None and look >= len(session.ids):
-            self.look = look = None
-        self.query_one("#title", Static).update(self._title())
-        self.query_one("#text-inner", Static).update(text_pane(session, look, has_colour=not self.no_color))
-        self.query_one("#tokens-inner", Static).update(tokens_pane(session, look))
-        index = len(session.ids) - 1 if look is None else look
-        facts, candidates = self.query_one("#facts"), self.query_one("#candidates")
-        facts.border_title = "Token" if index < 0 else f"Token {index + 1} of {len(session.ids)}"
-        candidates.border_title = "Next token" if look is None else f"Instead of token {look + 1}"
-        candidates.border_title += "   ▶ draw  * greedy"
-        has_ended = look is None and session.ended is not None
-        candidates.border_subtitle = "" if has_ended else survivors_line(session.outlook(look))
-        for pane in self.query(Pane):
-            pane.refresh()
+        """Paint everything from the session, unless the app has been left while a step was under way."""
+        if not self.screen_stack:
+            return
+        if self.look is not None and self.look >= len(self.session.ids):
+            self.look = None
+        self._view.show(self._title(), self.look)
         self.refresh_bindings()
-        if look is None:
-            for scroll in self.query(VerticalScroll):
-                scroll.scroll_end(animate=False)
 
     def _title(self) -> str:
         session = self.session
@@ -162,13 +115,8 @@ class DemoApp(App[None]):
     async def _advance(self) -> bool:
         async with self._turnstile:
             token = await asyncio.to_thread(self.session.step)
-        await self._look_ahead()
-        return token is not None
-
-    async def _look_ahead(self) -> None:
-        """Compute what `show` needs next in a thread, then show it."""
-        await asyncio.to_thread(self.session.outlook, self.look)
         self.show()
+        return token is not None
 
     async def action_step(self) -> None:
         """Pause, and take one token by the draw."""
@@ -182,7 +130,7 @@ class DemoApp(App[None]):
         self.look = None
         async with self._turnstile:
             self.session.back()
-        await self._look_ahead()
+        self.show()
 
     async def action_pick(self, rank: int) -> None:
         """Pause, and put the candidate of that number at the place that was seen when the key was pressed."""
@@ -190,9 +138,9 @@ class DemoApp(App[None]):
         self._pause()
         self.look = None
         async with self._turnstile:
-            if self.session.pick(rank, place) is None:
+            if await asyncio.to_thread(self.session.pick, rank, place) is None:
                 self.bell()
-        await self._look_ahead()
+        self.show()
 
     async def action_branch(self) -> None:
         """Pause, and go over to another token tried at the place looked at, or at the last one that has several."""
@@ -203,7 +151,7 @@ class DemoApp(App[None]):
             turned = any(session.turn(place) for place in places)
         if not turned:
             self.notify("No other branch yet: go back (←) and pick another candidate (1-9).")
-        await self._look_ahead()
+        self.show()
 
     async def action_restart(self) -> None:
         """Begin again at the prompt's end and run."""
@@ -211,7 +159,7 @@ class DemoApp(App[None]):
         self.look = None
         async with self._turnstile:
             self.session.restart()
-        await self._look_ahead()
+        self.show()
         self.action_run()
 
     async def action_reseed(self) -> None:
@@ -229,8 +177,12 @@ class DemoApp(App[None]):
     async def action_look_at(self, index: int) -> None:
         """Pause, and look at a token of the path."""
         self._pause()
+        if index < len(self.session.ids):
+            await asyncio.to_thread(
+                self.session.outlook, max(0, index)
+            )  # a token of the prompt may never have been read
         self.look = max(0, index) if index < len(self.session.ids) else None
-        await self._look_ahead()
+        self.show()
 
     async def on_click(self, event: Click) -> None:
         """Look at the token that was clicked on."""
@@ -265,14 +217,14 @@ class DemoApp(App[None]):
     def action_edit(self) -> None:
         """Pause, and put the cursor into the prompt."""
         self._pause()
-        self.query_one("#prompt", Input).focus()
+        self._view.prompt.focus()
         self.show()
 
     async def action_leave(self) -> None:
         """Leave the prompt or a slider, or stop looking back."""
         self.set_focus(None)
         self.look = None
-        await self._look_ahead()
+        self.show()
 
     @on(Input.Submitted, "#prompt")
     async def prompt_submitted(self, event: Input.Submitted) -> None:
@@ -281,8 +233,8 @@ class DemoApp(App[None]):
         self._pause()
         self.look = None
         async with self._turnstile:
-            self.session.set_prompt(event.value)
-        await self._look_ahead()
+            await asyncio.to_thread(self.session.set_prompt, event.value.replace(LINE_END, "\n"))
+        self.show()
         self.action_run()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -51,7 +51,7 @@ def bar(fraction: float, width: int) -> str:
 def facts(session: Session, index: int) -> list[tuple[str, str]]:
     """Return label and value of everything known about token `index` of the path."""
     token = session.chosen(index)
-    data = session.token_bytes(index)
+    data = session.vocabulary.token_bytes(token.token_id)
     shown = data[:N_BYTES_SHOWN].hex(" ").upper() + (f" … ({len(data)})" if len(data) > N_BYTES_SHOWN else "")
     sampled = "not sampled" if token.how == "prompt" else "cut by the filters"
     if token.sampled_logprob is not None:

@@ -4,6 +4,8 @@ Colours are the theme's own variables, so that light, dark and NO_COLOR terminal
 colour alone. Keys, timers and layout are app.py's.
 """
 
+from dataclasses import replace
+
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content, Span
 from textual.style import Style
@@ -18,6 +20,7 @@ MUTED = "$foreground 60%"
 BANDS = ("$foreground on $primary-muted", "$foreground on $warning-muted")
 PROMPT_BANDS = ("$foreground on $surface", "$foreground on $panel")
 LOOKED_AT = "bold reverse"
+N_SHOWN = 500  # tokens painted, the newest; painting takes about 0.1 ms each
 TOKEN = "token"  # the key under which a character's style names its token, for clicks
 
 
@@ -27,7 +30,7 @@ def text_pane(session: Session, look: int | None, *, has_colour: bool = True) ->
     Where there is no colour, every second cell is underlined instead.
     """
     painted = _Painted(session, look)
-    for band, cell in _cells(session):
+    for band, cell in _cells(session, look):
         tokens = range(cell.first_token, cell.first_token + cell.n_tokens)
         painted.add(printable(cell.text), tokens, band, "" if has_colour or not band % 2 else " underline")
     return painted.content()
@@ -36,9 +39,10 @@ def text_pane(session: Session, look: int | None, *, has_colour: bool = True) ->
 def tokens_pane(session: Session, look: int | None) -> Content:
     """Return the raw tokens on the bands of their cells, separated by spaces."""
     painted = _Painted(session, look)
-    for band, cell in _cells(session):
+    ids = session.ids
+    for band, cell in _cells(session, look):
         for index in range(cell.first_token, cell.first_token + cell.n_tokens):
-            painted.add(printable(session.vocabulary.raw(session.ids[index])), range(index, index + 1), band)
+            painted.add(printable(session.vocabulary.raw(ids[index])), range(index, index + 1), band)
             painted.text += " "
     return painted.content()
 
@@ -111,8 +115,13 @@ def _candidate(row: Row, mark: str, n_bar: int) -> Content:
     )
 
 
-def _cells(session: Session) -> list[tuple[int, Cell]]:
-    return list(enumerate(cells_from_bytes([session.token_bytes(index) for index in range(len(session.ids))])))
+def _cells(session: Session, look: int | None) -> list[tuple[int, Cell]]:
+    """Return the cells to paint, each with its band: the newest, or those from the token looked at on."""
+    ids = session.ids
+    newest = max(0, len(ids) - N_SHOWN)
+    first = newest if look is None else min(newest, look)
+    cells = cells_from_bytes([session.vocabulary.token_bytes(token_id) for token_id in ids[first : first + N_SHOWN]])
+    return [(band, replace(cell, first_token=cell.first_token + first)) for band, cell in enumerate(cells, first)]
 
 
 class _Painted:

@@ -3,61 +3,26 @@
 Every place keeps the logits of what follows it, so that settings take effect at once on what is already computed and
 going back costs nothing. The n-th generated token of a seed always uses the same draw: with the same settings a step
 taken twice chooses the same token, with others the same draw falls elsewhere on the cumulative bar.
+
+`step`, `pick` and `set_prompt` run the model and may run in a thread, one at a time. Whatever only shows may be called
+meanwhile: it sees the path as it was before.
 """
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tinylm.demo.outlook import Outlook, look_ahead
+from tinylm.demo.tree import Node, Path, Reader, Tree, Vocabulary
 from tinylm.errors import UsageError
 from tinylm.model.sampling import SamplingConfig
+from tinylm.tokens.spans import replace_surrogates
 
-__all__ = ["Chosen", "Reader", "Session", "Vocabulary"]
+__all__ = ["Chosen", "Session"]
 
 N_OUTLOOKS = 8  # distributions kept, 200 kB each at 8,192 entries: one repaint asks for the same two six times
-
-
-class Reader(Protocol):
-    """What the session asks of a model; `tinylm.model.decoder.Decoder` has it."""
-
-    @property
-    def context_tokens(self) -> int:
-        """How many tokens the logits read last rest on, `<|endoftext|>` included."""
-        ...
-
-    def read(self, ids: Sequence[int], /) -> NDArray[np.float32]:
-        """Return the logits (V,) of the token after `ids`, which may be empty."""
-        ...
-
-
-class Vocabulary(Protocol):
-    """What the session asks of a tokenizer; `tinylm.tokens.tokenizer.Tokenizer` has it all."""
-
-    @property
-    def end_of_text_id(self) -> int:
-        """The id of `<|endoftext|>`."""
-        ...
-
-    def encode(self, text: str, /) -> NDArray[np.int32]:
-        """Return the tokens of a text, (T,)."""
-        ...
-
-    def token_bytes(self, token_id: int, /) -> bytes:
-        """Return the bytes of a token."""
-        ...
-
-    def raw(self, token_id: int, /) -> str:
-        """Return the token as the vocabulary writes it."""
-        ...
-
-    def visible(self, token_id: int, /) -> str:
-        """Return the token for people."""
-        ...
+MAX_TOKENS = 100_000
 
 
 @dataclass(frozen=True)
@@ -79,22 +44,12 @@ class Chosen:
     context_tokens: int
 
 
-@dataclass(eq=False)
-class _Node:
-    """A token in the tree. `logits` are those of what follows it, None until somebody asks."""
-
-    token_id: int
-    parent: "_Node | None" = None
-    children: dict[int, "_Node"] = field(default_factory=dict)
-    logits: NDArray[np.float32] | None = None
-    context_tokens: int = 0  # that those logits rest on
-    sampling: SamplingConfig | None = None  # the settings it was drawn with
-    draw: float | None = None
-    how: str = "prompt"
-
-
 class Session:
     """A prompt and what was generated after it, with every road not taken still there."""
+
+    _path: Path
+    prompt: str
+    seed: int
 
     def __init__(
         self,
@@ -108,17 +63,17 @@ class Session:
         """Start at the end of the prompt.
 
         Raises:
-            UsageError: max_tokens below 1.
+            UsageError: max_tokens out of its range.
         """
-        if max_tokens < 1:
-            raise UsageError(f"max-tokens is {max_tokens}; it must be at least 1")
+        if not 1 <= max_tokens <= MAX_TOKENS:
+            raise UsageError(f"max-tokens is {max_tokens}, expected 1 to {MAX_TOKENS:,}")
         self.vocabulary = vocabulary
         self.max_tokens = max_tokens
         self.sampling = sampling
-        self._reader = reader
-        self._outlooks: dict[tuple[_Node, SamplingConfig], Outlook] = {}
-        self._engine = threading.RLock()  # a view may look while a step is computed in another thread
-        self.reseed(_fresh_seed() if sampling.seed is None else sampling.seed)
+        self._tree = Tree(reader)
+        self._outlooks: dict[tuple[Node, SamplingConfig], Outlook] = {}
+        self._outlooks_lock = threading.Lock()
+        self.reseed(sampling.seed)
         self.set_prompt(prompt)
 
     # What a view shows.
@@ -126,66 +81,63 @@ class Session:
     @property
     def ids(self) -> list[int]:
         """The ids of the prompt and of what follows it, without the leading `<|endoftext|>`."""
-        return [node.token_id for node in self._nodes]
+        return self._path.ids
 
     @property
     def n_prompt(self) -> int:
         """How many of `ids` are the prompt's."""
-        return self._n_prompt
+        return self._path.n_prompt
 
     @property
     def n_generated(self) -> int:
         """How many of `ids` came after the prompt."""
-        return len(self._nodes) - self._n_prompt
+        return self._path.n_tokens - self._path.n_prompt
 
     @property
     def ended(self) -> str | None:
         """Why no further token will come, or None."""
-        if self._nodes and self.n_generated and self._nodes[-1].token_id == self.vocabulary.end_of_text_id:
+        path = self._path
+        if path.n_tokens > path.n_prompt and path.nodes[-1].token_id == self.vocabulary.end_of_text_id:
             return "the model ended the text"
-        if self.n_generated >= self.max_tokens:
+        if path.n_tokens - path.n_prompt >= self.max_tokens:
             return f"{self.max_tokens} tokens, the maximum asked for"
         return None
 
     @property
     def text(self) -> str:
         """Prompt and continuation as clean text; bytes that are no UTF-8 read as U+FFFD."""
-        return b"".join(self.token_bytes(index) for index in range(len(self._nodes))).decode("utf-8", "replace")
-
-    def token_bytes(self, index: int) -> bytes:
-        """Return the bytes of token `index` of the path; none for `<|endoftext|>`."""
-        token_id = self._nodes[index].token_id
-        return b"" if token_id == self.vocabulary.end_of_text_id else self.vocabulary.token_bytes(token_id)
+        return b"".join(self.vocabulary.token_bytes(token_id) for token_id in self.ids).decode("utf-8", "replace")
 
     def chosen(self, index: int) -> Chosen:
         """Return token `index` of the path with its numbers, under the settings it was chosen with."""
-        node = self._nodes[index]
-        outlook = self._look_ahead(index, node.sampling or self.sampling)
+        path = self._path
+        node = path.nodes[index + 1]
+        outlook = self._look_ahead(path, index, node.sampling or self.sampling)
         place = outlook.place(node.token_id)
-        sampled = None if node.how == "prompt" else outlook.sampled_logprob(place)
         return Chosen(
             token_id=node.token_id,
             logprob=float(outlook.logprob[place]),
-            sampled_logprob=sampled,
+            sampled_logprob=None if node.how == "prompt" else outlook.sampled_logprob(place),
             rank=place + 1,
             entropy_bits=outlook.entropy_bits,
             draw=node.draw,
             how=node.how,
-            context_tokens=self._node_before(index).context_tokens,
+            context_tokens=path.nodes[index].context_tokens,
         )
 
     def outlook(self, index: int | None = None) -> Outlook:
         """Return the distribution of the next token, or of token `index` of the path, under the current settings."""
-        return self._look_ahead(len(self._nodes) if index is None else index, self.sampling)
+        path = self._path
+        return self._look_ahead(path, path.n_tokens if index is None else index, self.sampling)
 
     def draw(self, index: int | None = None) -> float:
         """Return the draw in [0, 1) that decides the next token, or that decides at token `index`."""
-        place = len(self._nodes) if index is None else index
-        return self._draw(max(0, place - self._n_prompt))
+        path = self._path
+        return float(self._draws[max(0, (path.n_tokens if index is None else index) - path.n_prompt)])
 
     def branches(self, index: int) -> list[int]:
-        """Return the token ids tried at place `index`, in the order they were; one of them may be on the path."""
-        return list(self._node_before(index).children)
+        """Return the token ids tried at place `index`, the latest choice last; one of them may be on the path."""
+        return list(self._path.nodes[index].children)
 
     # What a person does.
 
@@ -193,17 +145,18 @@ class Session:
         """Choose the next token by the settings and the draw; None when the text has ended."""
         if self.ended:
             return None
-        outlook, draw = self.outlook(), self.draw()
-        greedy = self.sampling.temperature == 0
-        place = outlook.chosen_by(draw)
-        self._go(int(outlook.ids[place]), draw=None if greedy else draw, how="greedy" if greedy else "drawn")
-        return self.chosen(len(self._nodes) - 1)
+        outlook, draw, sampling = self.outlook(), self.draw(), self.sampling
+        token_id = int(outlook.ids[outlook.chosen_by(draw)])
+        is_greedy = sampling.temperature == 0
+        how, used = ("greedy", None) if is_greedy else ("drawn", draw)
+        self._path = self._tree.followed(self._path, token_id, how, used, sampling)
+        return self.chosen(self._path.n_tokens - 1)
 
     def back(self) -> bool:
         """Take the last generated token off the path; it stays in the tree. False at the prompt's end."""
         if not self.n_generated:
             return False
-        self._nodes.pop()
+        self._path = self._path.until(self._path.n_tokens - 1)
         return True
 
     def pick(self, rank: int, index: int | None = None) -> Chosen | None:
@@ -212,30 +165,31 @@ class Session:
         Everything after `index` leaves the path and stays in the tree. None when there is no such candidate, the
         place lies in the prompt or the text has ended there.
         """
-        place = len(self._nodes) if index is None else index
-        if place < self._n_prompt:
+        path = self._path
+        place = path.n_tokens if index is None else index
+        if not path.n_prompt <= place <= path.n_tokens or (place == path.n_tokens and self.ended):
             return None
         outlook = self.outlook(place)
-        if not 1 <= rank <= len(outlook.ids) or (place == len(self._nodes) and self.ended):
+        if not 1 <= rank <= len(outlook.ids):
             return None
-        del self._nodes[place:]
-        self._go(int(outlook.ids[rank - 1]), draw=None, how="by hand")
+        token_id = int(outlook.ids[rank - 1])
+        self._path = self._tree.followed(path.until(place), token_id, "by hand", None, self.sampling)
         return self.chosen(place)
 
     def turn(self, index: int) -> bool:
         """Go over to the next of the tokens tried at place `index` and follow it as far as it was taken."""
-        children = list(self._node_before(index).children.values())
-        if index < self._n_prompt or not children or index > len(self._nodes):
+        path = self._path
+        if not path.n_prompt <= index <= path.n_tokens:
             return False
-        current = self._nodes[index] if index < len(self._nodes) else None
+        children = list(path.nodes[index].children.values())
+        current = path.nodes[index + 1] if index < path.n_tokens else None
         position = children.index(current) + 1 if current in children else 0
-        node: _Node | None = children[position % len(children)]
-        if node is current:
+        if not children or children[position % len(children)] is current:
             return False
-        del self._nodes[index:]
-        while node is not None:
-            self._nodes.append(node)
-            node = next(reversed(node.children.values()), None)
+        nodes = [children[position % len(children)]]
+        while nodes[-1].children:
+            nodes.append(next(reversed(nodes[-1].children.values())))
+        self._path = Path((*path.nodes[: index + 1], *nodes), path.n_prompt)
         return True
 
     def set(self, **changes: float | int | None) -> None:
@@ -248,61 +202,31 @@ class Session:
 
     def reseed(self, seed: int | None = None) -> None:
         """Use the draws of another seed, a fresh one when none is given. The path stays."""
-        self.seed = _fresh_seed() if seed is None else seed
-        self._random = SamplingConfig(seed=self.seed).new_generator()  # as `tinylm generate` draws
-        self._draws: list[float] = []
+        self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        # Those that `tinylm generate` draws with the seed; one more, for the place after the last token.
+        self._draws = SamplingConfig(seed=self.seed).new_generator().random(self.max_tokens + 1)
 
     def restart(self) -> None:
         """Go back to the prompt's end and forget every branch."""
-        del self._nodes[self._n_prompt :]
-        self._node_before(self._n_prompt).children.clear()
+        path = self._path.until(self._path.n_prompt)
+        path.nodes[-1].children.clear()
+        self._path = path
 
     def set_prompt(self, prompt: str) -> None:
-        """Begin anew after another prompt."""
+        """Begin anew after another prompt; lone surrogates in it count as U+FFFD."""
+        prompt = replace_surrogates(prompt)
+        ids = [int(token_id) for token_id in self.vocabulary.encode(prompt)]
+        self._path = self._tree.planted(self.vocabulary.end_of_text_id, ids)
         self.prompt = prompt
-        self._root = _Node(self.vocabulary.end_of_text_id)
-        self._nodes: list[_Node] = []
-        ids = self.vocabulary.encode(prompt)
-        self._n_prompt = len(ids)
-        for token_id in ids:
-            self._go(int(token_id), draw=None, how="prompt")
 
-    # How it is done.
-
-    def _go(self, token_id: int, *, draw: float | None, how: str) -> None:
-        before = self._node_before(len(self._nodes))
-        node = before.children.pop(token_id, None) or _Node(token_id, parent=before)
-        before.children[token_id] = node  # last: the latest choice is the one that `turn` follows
-        node.draw, node.how = draw, how
-        node.sampling = None if how == "prompt" else self.sampling
-        self._nodes.append(node)
-
-    def _node_before(self, index: int) -> _Node:
-        return self._nodes[index - 1] if index else self._root
-
-    def _look_ahead(self, index: int, sampling: SamplingConfig) -> Outlook:
-        key = (self._node_before(index), sampling)
-        with self._engine:
-            if key not in self._outlooks:
-                while len(self._outlooks) >= N_OUTLOOKS:
-                    del self._outlooks[next(iter(self._outlooks))]
-                self._outlooks[key] = look_ahead(self._logits_before(index), sampling)
-            return self._outlooks[key]
-
-    def _logits_before(self, index: int) -> NDArray[np.float32]:
-        node = self._node_before(index)
-        ids = [known.token_id for known in self._nodes[:index]]
-        with self._engine:
-            if node.logits is None:
-                node.logits = self._reader.read(ids)
-                node.context_tokens = self._reader.context_tokens
-            return node.logits
-
-    def _draw(self, n: int) -> float:
-        while len(self._draws) <= n:
-            self._draws.append(float(self._random.random()))
-        return self._draws[n]
-
-
-def _fresh_seed() -> int:
-    return int(np.random.SeedSequence().generate_state(1)[0])
+    def _look_ahead(self, path: Path, index: int, sampling: SamplingConfig) -> Outlook:
+        key = (path.nodes[index], sampling)
+        with self._outlooks_lock:
+            if key in self._outlooks:
+                return self._outlooks[key]
+        outlook = look_ahead(self._tree.logits_before(path, index), sampling)
+        with self._outlooks_lock:
+            while len(self._outlooks) >= N_OUTLOOKS:
+                del self._outlooks[next(iter(self._outlooks))]
+            self._outlooks[key] = outlook
+        return outlook
