@@ -7,13 +7,14 @@ from collections import Counter
 
 import pytest
 
+from tinylm.cli import app, sample_data
 from tinylm.data.stories import KINDS, MAX_CHARS, MIN_CHARS, grammar, stories, story
 from tinylm.data.stories.engine import Draw, Grammar, Telling, rules_of
 from tinylm.data.stories.people import BOYS, CREATURE_NAMES, GIRLS, PET_NAMES
 from tinylm.errors import UsageError
 
 # When a grammar changes on purpose, this changes too: models and tokenizers trained on `sample` are then new as well.
-FIRST_200_SHA256 = "8db446f8d94c4b0b155ed54991034b4a370724ca0264d022f346fd0c1256bd25"
+FIRST_200_SHA256 = "8311ac892ead4bafa1e7bb540d1e26e7ec1713224f88f5dc797c5a8ea3e25889"
 
 
 @pytest.fixture(scope="module")
@@ -208,3 +209,53 @@ def test_pronouns_fit_the_only_child_of_a_story(corpus):
             if named <= {opening[2]} and not re.search(r"Aunt|Uncle|baby|brother|sister", opening[3]):
                 assert not re.search(wrong, opening[3].lower()), text
     assert checked > 1_000
+
+
+def run(*arguments: str) -> int:
+    """Return the exit code of `tinylm sample-data`."""
+    with pytest.raises(SystemExit) as left:
+        app.main(["sample-data", *arguments])
+    return int(left.value.code or 0)
+
+
+def test_sample_data_writes_stories_with_their_ends(tmp_path):
+    out = tmp_path / "stories.txt"
+    assert run("--stories", "12", "--seed", "5", "--out", str(out)) == 0
+    told = out.read_bytes().decode("ascii").split("\n<|endoftext|>\n")
+    assert told == [*stories(12, 5), ""]
+    assert [path.name for path in tmp_path.iterdir()] == ["stories.txt"]
+
+
+def test_sample_data_prints_to_standard_output(capsys):
+    assert run("--stories", "2", "--out", "-") == 0
+    assert capsys.readouterr().out == "".join(f"{text}\n<|endoftext|>\n" for text in stories(2, 0))
+
+
+def test_sample_data_replaces_a_file_only_when_forced(tmp_path, capsys):
+    out = tmp_path / "mine.txt"
+    out.write_text("precious")
+    assert run("--stories", "1", "--out", str(out)) == 2
+    assert "--force" in capsys.readouterr().err
+    assert out.read_text() == "precious"
+    assert run("--stories", "1", "--out", str(out), "--force") == 0
+    assert out.read_text().endswith("<|endoftext|>\n")
+
+
+def test_sample_data_refuses_a_place_that_cannot_be_written(tmp_path, capsys):
+    assert run("--out", str(tmp_path)) == 2
+    assert run("--stories", "1", "--out", str(tmp_path / "missing" / "stories.txt")) == 5
+    assert "missing" in capsys.readouterr().err
+
+
+def test_sample_data_interrupted_leaves_the_old_file(tmp_path):
+    out = tmp_path / "stories.txt"
+    out.write_text("old")
+
+    def texts():
+        yield "new"
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sample_data.write_whole(out, texts())
+    assert out.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [out]

@@ -3,8 +3,7 @@
 The stories come from `tinylm.data.stories`. The file has the layout of TinyStories: a line `<|endoftext|>` after each.
 """
 
-import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,8 @@ from typing import Annotated
 import typer
 
 from tinylm.data.stories import stories
-from tinylm.errors import DiskProblem, UsageError
+from tinylm.errors import UsageError
+from tinylm.files import disk_errors, flush_to_disk
 
 __all__ = ["sample_data"]
 
@@ -46,20 +46,17 @@ def documents(n_stories: int, seed: int) -> Iterator[str]:
 def write_whole(path: Path, texts: Iterator[str]) -> None:
     """Write `texts` to a temporary neighbor of `path`, then rename it, so that nobody sees a part of the file.
 
+    `tinylm.files.write_file` does the same for bytes in memory; here a million stories may pass through.
+
     Raises: DiskProblem when the place cannot be written; the old file is then as it was.
     """
-    temporary = None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(texts)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)  # mkstemp gives 0600
-        temporary.replace(path)
-    except OSError as error:
-        raise DiskProblem(f"cannot write {path}: {error.strerror or error}; choose another --out") from error
-    finally:
-        if temporary is not None:
+    temporary = path.with_name(f".tmp-{path.name}-{secrets.token_hex(4)}")
+    with disk_errors(path, "writing stories"):
+        try:
+            with temporary.open("x", encoding="utf-8", newline="\n") as file:
+                file.writelines(texts)
+            flush_to_disk(temporary)
+            temporary.replace(path)
+        finally:
             temporary.unlink(missing_ok=True)
+        flush_to_disk(path.parent)

@@ -32,7 +32,7 @@ likes:
     {^h.he} could {act.do} for hours [and never get tired|without getting bored].
     {^act.doing} was what {h} liked best.
     Every [Sunday|Saturday|week], {h.he} {act.did} with {h.his} [sister|brother|cousin].
-    If the weather was good, {h.he} {act.did}, and if it was bad, {h.he} dreamed of it.
+    {^h.he} {act.did} on Mondays, on Tuesdays, and on every other day of the week.
 hello_two:
     {h} and {f} were [best|good] friends. They lived [on the same street|next door to each other|in the same tall
         house|in the same small town].

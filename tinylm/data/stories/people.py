@@ -31,7 +31,7 @@ def names(text: str) -> tuple[str, ...]:
 
 GIRLS = names("""
 Ada Nora Ruby Elsa Mina Clara Ivy Hazel Wendy Poppy Flora Greta Holly June Kate Lena Maya Nell Olive Pearl
-Rosa Stella Tess Vera Willa Zoe Anna Bella Daisy Mia
+Rosa Stella Tess Vera Willa Zoe Fiona Bella Daisy Tilda
 """)
 BOYS = names("""
 Felix Oscar Hugo Leo Theo Arlo Ben Caleb Danny Eli Finn George Henry Ian Jonah Kofi Liam Milo Noah Otto Paul
@@ -41,7 +41,7 @@ PET_NAMES = names("""
 Biscuit Button Cocoa Dot Fluffy Ginger Honey Maple Muffin Patch Pepper Pickle Pumpkin Scout Snowy Spot
 """)
 CREATURE_NAMES = names("""
-Bramble Sorrel Hopper Nibbles Pip Twig Moss Acorn Tumble Whisker Skip Momo Puck Pebble Rusty Thistle Nutmeg Dusty
+Bramble Sorrel Hopper Nibble Pip Twig Moss Acorn Tumble Whisker Skip Momo Puck Pebble Rusty Thistle Nutmeg Dusty
 """)
 
 # kind, adjectives, what it did with its voice, its favorite food

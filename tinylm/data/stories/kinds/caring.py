@@ -72,7 +72,8 @@ cheer:
         with the {x}].
 well:
     A few days later, {f} was well again. The first thing {f.he} did was [run to {h}'s house|ring {h}'s bell].
-    [Soon|At last] the fever was gone. {f} [came out|ran out] into the sun, and {h} was there, waiting for {f.him}.
+    [Soon|At last] {f} felt strong again. {^f.he} [came out|ran out] into the sun, and {h} was there, waiting for
+        {f.him}.
     The doctor came and smiled. "What kind of medicine did you take?" she asked. "{h}," said {f}.
     Day by day, {f} got better. On Sunday, {f.he} was allowed to get up, and on Monday, {f.he} was back at school.
 end:

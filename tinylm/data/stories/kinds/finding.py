@@ -51,8 +51,7 @@ gone:
     ?!indoors: <one_day> {h} played {p.in} for a long time. When it was time to go home, the {o} was [gone|not there].
     ?!indoors: <one_day> {h} took the {o} {p.to}. {w.says} But {h.he} put it down for a [moment|minute] to {act.do},
         and then {h.he} could not find it.
-    ?!indoors: "Oh no!" [cried|said] {h}. {^h.he} was {p.in}, and {h.his} {o} was not in {h.his} [hand|bag|pocket]
-        anymore.
+    ?!indoors: "Oh no!" [cried|said] {h}. {^h.he} was {p.in}, and {h.his} {o} was not in {h.his} [hands|bag] anymore.
 search:
     {h} looked {spot}. {^h.he} looked {spot2}. {^h.he} even looked {spot3}. [Nothing!|It was not there.|No {o}!]
     First {h} looked {spot}. Then {h.he} looked {spot2}. At last {h.he} looked {spot3}, but there was no {o}.
@@ -122,14 +121,14 @@ pet:
 love:
     {b} [slept|lay] at the foot of {h.his} bed [each|every] night and [woke|greeted] {h.him} [each|every] morning.
     Every day after school, {b} waited for {h.him} [at the gate|by the door].
-    {^b.he} liked {b.food} and a [warm place in the sun|scratch behind the ears|nap after lunch].
+    {b} liked {b.food} and a [warm place in the sun|scratch behind the ears|nap after lunch].
     When {h} was sad, {b} came and [sat|lay] down close to {h.him}. When {h} was happy, {b} [jumped|danced] around
         {h.him}.
     {h} told {b} [everything|all {h.his} secrets], and {b} never told anyone.
 gone:
     <one_day> somebody left the [gate|door] open. When {h} came [outside|home], {b} was gone.
     <one_day> there was a loud [bang|crash|noise] in the street. {b} [got scared|jumped up] and ran away.
-    <one_day> {b} saw a [butterfly|bird|leaf] and ran after it, [out of the gate|down the street|around the corner].
+    <one_day> {b} saw a [butterfly|bird|leaf] and went after it, [out of the gate|down the street|around the corner].
         {^b.he} did not come back.
     One [day|afternoon], {h} came home from school, and nobody was waiting for {h.him}. {b}'s place was empty, and the
         window was open.

@@ -293,7 +293,7 @@ night:
     One evening, after a storm, {h} went for a walk. The air was clear, and everything was still.
 find:
     There, {x.place}, [lay|was] a {x.adj} {x}.
-    {^h.he} went closer. {x.place} {h.he} found a {x.adj} {x}.
+    Then something caught {h.his} eye. {x.place} {h.he} found a {x.adj} {x}.
     It was a {x}! It was {x.adj} and [all alone|no bigger than a hand], and it [lay|sat] {x.place}.
     Something was shining {x.place}. {h} had never seen anything like it. It was a {x.adj} {x}.
     "What is that?" {h} asked. It was a {x}, {x.adj} and cold, and it was hiding {x.place}.
@@ -329,7 +329,7 @@ plan:
         came to the top of a hill.
 home:
     There, {x.way}. "Goodbye!" called {x.name}. "I will never forget you."
-    At the top, {x.way}. {h} waved until {h.he} could not see {x.him} anymore.
+    Then, at last, {x.way}. {h} waved until {h.he} could not see {x.him} anymore.
     And then {x.way}. {x.name} was [home again|safe]! {h} was happy, and a little sad as well.
     "Are you ready?" asked {h}. Then {x.way}. It was so beautiful that nobody said a word.
 gift:

@@ -89,19 +89,21 @@ grown_up:
         with my best friend too]," {g.he} said. "Do not wait too long."
 sorry:
     {h} [went|walked|ran] over to {f}. "I am sorry," {h.he} said. "I am sorry too," said {f}.
-    "I was [mean|selfish|wrong]," said {h}. "Will you forgive me?" {f} [nodded|smiled a little|wiped {f.his} eyes].
-        "[Yes|Of course], if you forgive me too," {f.he} said.
-    "I am sorry that I [shouted|pulled so hard]," {h} said [quietly|in a small voice]. {f} took {h.his} hand. "So am
-        I."
+    {h} went to find {f}. "I was [mean|selfish|wrong]," {h.he} said. "Will you forgive me?" {f} [nodded|smiled a
+        little|wiped {f.his} eyes]. "[Yes|Of course], if you forgive me too," {f.he} said.
+    {h} took a deep breath and went to {f}. "I am sorry that I [shouted|pulled so hard]," {h.he} said [quietly|in a
+        small voice]. {f} took {h.his} hand. "So am I."
     Just then, {f} came up to {h.him}. "I do not want to fight," {f.he} said. "Me neither," said {h}, and they hugged.
 plan:
     They [?broken: fixed|?broken: mended|?!broken: cleaned|?!broken: wiped] the {o} together until it [looked like
         new|was as good as new]. Then they [took turns|counted to twenty for each turn|changed places after every
         song].
-    "You go first," said {h}. "No, you," said {f}. Then they had to laugh, and they took turns [all afternoon|until
-        supper|until the sun went down].
-    They [made a rule|thought of a plan]. Each of them got the {o} for ten minutes, and the other one counted.
-    Together they took care of the {o}. "Let us share it," said {f}. "One day at your house, one day at mine."
+    [?broken: First they mended the {o}.|?!broken: First they cleaned the {o}.] "You go first," said {h}. "No, you,"
+        said {f}. Then they had to laugh, and they took turns [all afternoon|until supper|until the sun went down].
+    [?broken: They mended the {o} and|?!broken: They wiped the {o} and] [made a rule|thought of a plan]. Each of them
+        got the {o} for ten minutes, and the other one counted.
+    [?broken: Together they mended the {o}.|?!broken: Together they cleaned the {o}.] "Let us share it," said {f}.
+        "One day at your house, one day at mine."
 end:
     <friends_end>
     It was much more fun [to share than to fight|together than alone]. <friends_end>
@@ -130,7 +132,7 @@ story:
 gets:
     {g} gave {h} {o.some}. "[Enjoy|Take good care of] {o.it}," {g} said with a smile.
     {h} had {o.some}. {^g} had packed {o.it} in a [little basket|paper bag|blue box].
-    {h} helped {g} [all morning|in the kitchen|in the garden]. As a thank-you, {h} got {o.some}.
+    {h} helped {g} [for an hour|in the kitchen|in the garden]. As a thank-you, {h} got {o.some}.
     {h} got {o.some} from {g}. Just looking at {o.it} made {h.his} mouth water.
 walk:
     {h} took {o.it} {p.to} and [sat down|looked for a good place] [near|close to] {p.sight}.
