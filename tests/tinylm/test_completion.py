@@ -198,6 +198,13 @@ def test_words_have_the_probability_of_word_and_end(model):
         assert model.tokenizer.decode_bytes(word.token_ids) == data
 
 
+def test_words_less_likely_than_asked_are_left_out(model):
+    words = complete_words(model, "The fox saw a b", 50, min_probability=0.01, max_reads=100)
+    assert words
+    assert all(math.exp(word.logprob) >= 0.01 for word in words)
+    assert words == [w for w in complete_words(model, "The fox saw a b", 50, max_reads=100) if w in words][: len(words)]
+
+
 def test_check_stops_completion(model):
     def stop():
         raise Cancelled("nobody waits")

@@ -149,6 +149,7 @@ def complete_words(
     *,
     starts_document: bool = True,
     decoder: Decoder | None = None,
+    min_probability: float = 0.001,
     max_reads: int = 32,
 ) -> list[WordCompletion]:
     """Return the most likely words after the cursor, or ends of the word at it, the most likely first.
@@ -162,11 +163,12 @@ def complete_words(
         check: called before each step of the model; raises to stop.
         starts_document: whether the text is all that stands before the cursor, or only the end of it.
         decoder: what reads the text; the model's own when absent.
+        min_probability: words less likely than this are not worth a line, nor the steps that would find them.
         max_reads: the search ends after so many steps of the model. A word not met by then may be missing.
     """
     reader = decoder or model.decoder
     cursor = cursor_of(model, text_before, starts_document=starts_document)
-    search = _WordSearch(model, n_words)
+    search = _WordSearch(model, n_words, -math.log(max(min_probability, 1e-300)))
     covers = find_covers(reader, model.vocabulary, cursor, check)
     log_total = covers.log_total
     for path, n_bytes, last_ids, logprobs in zip(
@@ -189,7 +191,8 @@ def complete_words(
 class _WordSearch:
     """Beginnings of words, most likely first, and the words they turned out to be."""
 
-    def __init__(self, model: LanguageModel, n_words: int) -> None:
+    def __init__(self, model: LanguageModel, n_words: int, highest_cost: float) -> None:
+        self._highest_cost = highest_cost
         self._vocabulary = model.vocabulary
         self._n_words = n_words
         self._waiting: list[tuple[float, bytes, tuple[int, ...]]] = []  # (-logprob, text after the cursor, tokens)
@@ -225,7 +228,7 @@ class _WordSearch:
 
     def next_state(self) -> tuple[float, bytes, tuple[int, ...]] | None:
         """Return the most likely beginning; None if there is none, or none that could still enter the list."""
-        if not self._waiting:
+        if not self._waiting or self._waiting[0][0] > self._highest_cost:
             return None
         best = sorted(self._cost(ways) for ways in self._found.values())[: self._n_words]
         if len(best) == self._n_words and self._waiting[0][0] > best[-1]:
@@ -243,8 +246,8 @@ class _WordSearch:
         """Return the words found, the most likely first; those that are no whole characters are left out."""
         words = []
         for data, ways in sorted(self._found.items(), key=lambda item: (self._cost(item[1]), item[0])):
-            text = data.decode("utf-8", errors="replace")
-            if "\N{REPLACEMENT CHARACTER}" not in text and is_harmless(text):
+            text = data.decode("utf-8", errors="replace")  # half a character becomes U+FFFD, which is not harmless
+            if is_harmless(text) and self._cost(ways) <= self._highest_cost:
                 words.append(WordCompletion(text, -self._cost(ways), min(ways)[1]))
         return words[: self._n_words]
 
