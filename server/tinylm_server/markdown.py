@@ -23,7 +23,9 @@ def code_span(text: str, in_table: bool = False) -> str:
     if not text.strip() or text[0] in "` " or text[-1] in "` ":
         text = f" {text} "  # one space each side is taken away again by the renderer
     if in_table:
-        text = text.replace("\\", "\\\\").replace("|", "\\|") if "|" in text else text
+        # Renderers count the backslashes before a pipe (marked) or look at one (markdown-it). Doubling them is safe in
+        # both; the price is that a token such as `\|` shows one backslash too many.
+        text = re.sub(r"(\\*)\|", lambda match: 2 * match[1] + "\\|", text)
     return f"{fence}{text}{fence}"
 
 

@@ -89,11 +89,11 @@ def _fit(value: object, default: object, metadata: Mapping[str, object]) -> obje
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(default, int) and value != int(value):
-        return None
     low, high = metadata["low"], metadata["high"]
     assert isinstance(low, int | float) and isinstance(high, int | float)
-    return type(default)(value) if low <= value <= high else None  # type: ignore[call-arg]  # int or float
+    if not low <= value <= high or (isinstance(default, int) and value != int(value)):
+        return None
+    return type(default)(value)  # type: ignore[call-arg]  # int or float
 
 
 def _expectation(default: object, metadata: Mapping[str, object]) -> str:

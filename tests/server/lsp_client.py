@@ -36,6 +36,7 @@ class Client:
             "window/workDoneProgress/create": lambda params: None,
         }
         self.expected_popups = 0
+        self.timeout_s = TIMEOUT_S
         self.positions = "utf-16"
         self._next_id = 0
         self._answers: dict[Any, asyncio.Future[Any]] = {}
@@ -109,7 +110,7 @@ class Client:
                             return message["params"]
                     await self._arrived.wait()
 
-        return await asyncio.wait_for(wait(), TIMEOUT_S)
+        return await asyncio.wait_for(wait(), self.timeout_s)
 
     async def ready(self) -> Any:
         return await self.notification("tinylm/status", lambda status: status["state"] == "ready")

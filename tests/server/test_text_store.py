@@ -1,4 +1,4 @@
-"""Our document store against a naive reference: an array of code units, spliced and split from scratch for every edit."""
+"""Our document store against a naive reference: an array of code units, spliced and split anew for every edit."""
 
 import re
 import time

@@ -1,0 +1,216 @@
+"""Training jobs from the editor: progress, stop, resume, surviving a restart of the server, and the model's use."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+from lsp_client import Client, LspError
+from tinylm_server.job_files import EventTail, JobRecord, Stage, write_record
+from tinylm_server.job_progress import JobProgress, apply_event, finish
+
+NAMES = ("Pip", "Tom", "Anna", "Lily", "Ben", "Mia", "Sue", "Max")
+THINGS = ("bird", "boat", "fox", "stone", "ball", "kite", "frog", "small red hat")
+TINY = {"nLayer": 1, "nHead": 2, "nEmbd": 16, "blockSize": 32, "batchSize": 2, "threads": 1, "vocabSize": 300}
+
+
+@pytest.fixture
+def tales(tmp_path: Path) -> str:
+    path = tmp_path / "tales.txt"
+    pairs = [(name, thing) for name in NAMES for thing in THINGS]
+    stories = [f"Once upon a time {name} saw a {thing} by the river. {name} was happy.\n" for name, thing in pairs]
+    path.write_text("<|endoftext|>\n".join(stories * 3), encoding="utf-8")
+    return str(path)
+
+
+def train_arguments(tales: str, run: Path, **more):
+    return {"data": [tales], "tokenizer": None, "out": str(run), "steps": 20, "checkpointEvery": 5} | TINY | more
+
+
+async def command(client: Client, name: str, *arguments):
+    return await client.request(
+        "workspace/executeCommand", {"command": f"tinylm.server.{name}", "arguments": list(arguments)}
+    )
+
+
+async def until(client: Client, *states: str):
+    return await client.notification("tinylm/trainingProgress", lambda job: job["state"] in states)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_a_model_is_trained_and_used(client: Client, tales, tmp_path):
+    """Tokenizer and model in one job; progress by notification and by progress bar; then the editor uses it."""
+    client.timeout_s = 600
+    run = tmp_path / "run"
+    begun = await command(client, "trainModel", train_arguments(tales, run))
+    assert begun["run"] == str(run)
+    merged = await client.notification("tinylm/trainingProgress", lambda job: job["phase"] in ("merging", "loading"))
+    assert (merged["jobId"], merged["kind"]) == (begun["jobId"], "model") and merged["fraction"] <= 0.15
+    step = await client.notification("tinylm/trainingProgress", lambda job: job["step"])
+    assert step["totalSteps"] == 20 and step["loss"] > 0 and 0.15 < step["fraction"] <= 1
+    end = await until(client, "finished", "failed")
+    assert (end["state"], end["model"]) == ("finished", str(run / "model")), end
+    bars = [message["params"]["value"] for message in client.notifications if message["method"] == "$/progress"]
+    assert bars[-1]["kind"] == "end"
+    model = await command(client, "selectModel", {"path": end["model"]})
+    assert (model["name"], model["vocabSize"], model["blockSize"]) == ("run", 300, 32)
+    listed = await command(client, "listModels")
+    assert {"path": str(run / "model"), "name": "run", "current": True} in listed
+    client.open("untitled:a", "Once upon a time")
+    hover = await client.request(
+        "textDocument/hover", {"textDocument": {"uri": "untitled:a"}, "position": {"line": 0, "character": 2}}
+    )
+    assert "of 300" in hover["contents"]["value"] and "`run`" in hover["contents"]["value"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+async def test_a_job_survives_the_server_is_stopped_and_resumed(client: Client, model_directory, tales, tmp_path):
+    """Server killed, job goes on; the next server takes it up; the progress bar's cancel stops it; resume goes on."""
+    client.timeout_s = 600
+    run = tmp_path / "run"
+    begun = await command(client, "trainModel", train_arguments(tales, run, steps=100_000))
+    await client.notification("tinylm/trainingProgress", lambda job: job["step"])
+    client.process.kill()
+    await client.process.wait()
+    second = await Client.start()
+    second.timeout_s = 600
+    second.settings = {"model": {"path": str(model_directory)}}
+    await second.initialize()
+    taken_up = await second.notification("tinylm/trainingProgress", lambda job: job["step"])
+    assert taken_up["jobId"] == begun["jobId"]
+    bar = await second.notification("$/progress", lambda params: params["value"]["kind"] == "report")
+    second.notify("window/workDoneProgress/cancel", {"token": bar["token"]})
+    stopped = await until(second, "interrupted", "failed")
+    assert stopped["state"] == "interrupted", stopped
+    with pytest.raises(LspError, match="holds no run to resume"):
+        await command(second, "resumeTraining", {"run": str(tmp_path)})
+    await command(second, "resumeTraining", {"run": str(run)})
+    again = await second.notification(
+        "tinylm/trainingProgress", lambda job: job["state"] == "running" and (job["step"] or 0) > stopped["step"]
+    )
+    assert again["run"] == str(run)
+    with pytest.raises(LspError, match="is in use by job"):
+        await command(second, "resumeTraining", {"run": str(run)})
+    assert await command(second, "stopTraining", {"jobId": None}) == {"stopped": True}
+    await until(second, "interrupted")
+    assert await command(second, "stopTraining", {"jobId": again["jobId"]}) == {"stopped": False}
+    assert await second.close() == 0
+
+
+async def test_a_tokenizer_job_that_cannot_work_says_why(client: Client, tmp_path):
+    empty = tmp_path / "empty.txt"
+    empty.write_text("")
+    out = tmp_path / "tokenizer"
+    await command(client, "trainTokenizer", {"data": [str(empty)], "vocabSize": 300, "out": str(out)})
+    end = await until(client, "failed", "finished")
+    assert end["state"] == "failed" and "empty.txt" in end["message"] and end["model"] is None
+    assert not out.exists()
+    listed = await command(client, "listJobs")
+    assert [job["state"] for job in listed if job["run"] == str(out)] == ["failed"]
+
+
+async def test_a_tokenizer_is_trained(client: Client, tales, tmp_path):
+    out = tmp_path / "--tokenizer $(touch x); 'ö😀"
+    begun = await command(client, "trainTokenizer", {"data": [tales], "vocabSize": 300, "out": str(out)})
+    end = await until(client, "finished", "failed")
+    assert (end["jobId"], end["kind"], end["state"]) == (begun["jobId"], "tokenizer", "finished"), end
+    assert json.loads((out / "tokenizer.json").read_text("utf-8"))["model"]["type"] == "BPE"
+
+
+async def test_a_vanished_process_is_a_failure_with_advice(client: Client, tales, tmp_path, state_directory):
+    client.timeout_s = 200
+    begun = await command(client, "trainModel", train_arguments(tales, tmp_path / "run", steps=100_000))
+    driver = state_directory / "tinylm" / "jobs" / begun["jobId"] / "driver.json"
+    await until(client, "running")
+    pid = json.loads(driver.read_text())["pid"]
+    os.killpg(pid, signal.SIGKILL)
+    end = await until(client, "failed")
+    assert "vanished" in end["message"] and "resume" in end["message"]
+
+
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        ("trainModel", None),
+        ("trainModel", []),
+        ("trainModel", {"data": "sample", "out": "/x"}),
+        ("trainModel", {"data": [], "out": "/x"}),
+        ("trainModel", {"data": ["sample"], "out": "relative"}),
+        ("trainModel", {"data": ["sample"], "out": "/x\nrm"}),
+        ("trainModel", {"data": ["sample"], "out": "/x", "size": "huge"}),
+        ("trainModel", {"data": ["sample"], "out": "/x", "steps": "--resume"}),
+        ("trainTokenizer", {"data": ["sample"], "out": "/x", "vocabSize": 12}),
+        ("trainTokenizer", {"data": [7], "out": "/x"}),
+        ("resumeTraining", {"run": 5}),
+        ("stopTraining", {"jobId": 7}),
+        ("selectModel", {"path": "relative"}),
+        ("selectModel", 7),
+    ],
+)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_hostile_arguments_are_refused_before_anything_starts(shared_client: Client, name, argument):
+    with pytest.raises(LspError, match="-32602"):
+        await command(shared_client, name, argument)
+    assert len(psutil.Process(shared_client.process.pid).children()) == 1
+
+
+async def test_selecting_what_is_no_model_keeps_the_old_one(client: Client, tmp_path):
+    with pytest.raises(LspError, match="-32803"):
+        await command(client, "selectModel", {"path": str(tmp_path)})
+    assert (await command(client, "listModels"))[-1]["current"] is True
+
+
+def test_events_become_progress():
+    """A job of two stages: the tokenizer takes the first 15 % of the bar."""
+    progress = JobProgress("a", "model", "/run")
+    apply_event(progress, {"type": "progress", "phase": "counting", "fraction": 0.5}, 0, 2)
+    assert progress.fraction == pytest.approx(0.15 * 0.25) and progress.state == "running"
+    apply_event(progress, {"type": "progress", "phase": "merging", "fraction": 1.0}, 0, 2)
+    assert progress.fraction == pytest.approx(0.15)
+    apply_event(progress, {"type": "end", "reason": "finished", "message": "300 entries"}, 0, 2)
+    assert not progress.is_done and progress.phase == "loading"
+    apply_event(progress, {"type": "step", "step": 5, "totalSteps": 10, "loss": 2.5, "secondsLeft": 100.0}, 1, 2)
+    assert (progress.message, progress.fraction) == ("step 5 of 10, loss 2.50, 2 min left", pytest.approx(0.575))
+    apply_event(progress, {"type": "step", "step": 6, "totalSteps": 10, "loss": float("nan")}, 1, 2)
+    assert progress.loss is None
+    apply_event(progress, {"type": "end", "reason": "finished", "message": "10 steps done"}, 1, 2)
+    assert progress.is_done and "isDone" not in progress.to_json()
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [(0, "finished"), (130, "interrupted"), (143, "interrupted"), (3, "failed"), (None, "failed")]
+)
+def test_the_exit_code_decides_how_a_job_ended(code, state):
+    progress = JobProgress("a", "model", "/run", state="running")
+    finish(progress, code, "tales.txt is empty", None)
+    assert progress.state == state and progress.message
+
+
+def test_a_tail_reads_what_is_appended_and_starts_over_when_the_file_is_rewritten(tmp_path):
+    path = tmp_path / "events.jsonl"
+    tail = EventTail(path, since=100.0)
+    assert list(tail.read()) == []
+    path.write_text('{"type":"old","time":5}\n{"type":"a","time":101}\n{"type":"b","ti')
+    assert [event["type"] for event in tail.read()] == ["a"]
+    with path.open("a") as file:
+        file.write('me":102}\nno json\n')
+    assert [event["type"] for event in tail.read()] == ["b"]
+    path.write_text('{"type":"c","time":103}\n')
+    assert [event["type"] for event in tail.read()] == ["c"]
+
+
+def test_a_recycled_process_number_is_not_alive(state_directory):
+    record = JobRecord("recycled", "model", "/run", 0.0, "", [Stage("model", ["true"], "/e")], None)
+    write_record(record)
+    assert not record.is_alive()
+    driver = record.directory / "driver.json"
+    me = psutil.Process()
+    driver.write_text(json.dumps({"pid": me.pid, "created": me.create_time()}))
+    assert record.is_alive()
+    driver.write_text(json.dumps({"pid": me.pid, "created": me.create_time() - 5}))
+    assert not record.is_alive()
+    (record.directory / "seen").touch()
