@@ -1,5 +1,7 @@
 /** The commands: one function each, and the table that registers them. */
-import { CancellationTokenSource, commands, ProgressLocation, Uri, window, workspace } from "vscode";
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CancellationTokenSource, commands, ProgressLocation, window, workspace } from "vscode";
 import type { Disposable, TextEditor } from "vscode";
 import type { App } from "./app";
 import { nextHeatMode, titleOfHeatMode } from "./heat";
@@ -112,10 +114,9 @@ async function showMenu(app: App): Promise<void> {
 /** For the tests: write what is painted and shown to state.json in the extension's storage. */
 async function dumpState(app: App): Promise<void> {
   const state = describeState(app.server, app.painter, app.status, app.training);
-  const file = Uri.joinPath(app.context.globalStorageUri, "state.json");
-  const partial = Uri.joinPath(app.context.globalStorageUri, "state.json.partial");
-  await workspace.fs.writeFile(partial, new TextEncoder().encode(JSON.stringify(state)));
-  await workspace.fs.rename(partial, file, { overwrite: true });
+  const file = join(app.context.globalStorageUri.fsPath, "state.json");
+  await writeFile(`${file}.partial`, JSON.stringify(state));
+  await rename(`${file}.partial`, file);
 }
 
 /** The editor to work on; says so when there is none. */

@@ -26,6 +26,7 @@ const DEFAULT_VOCAB_SIZE = 8192;
 /** What is painted in one editor now. */
 export interface Painted {
   readonly version: number;
+  /** The model that was loaded; boundaries alone come from its tokenizer. */
   readonly modelId: string | null;
   readonly heatMode: string;
   readonly result: TokensResult;
@@ -186,7 +187,8 @@ export class Painter implements Disposable {
     const look: Look = { boundaries: boundaries || heatMode !== "off", heatMode, vocabSize };
     const plan = planFor(cells, result.scores, look);
     this.setDecorations(editor, plan);
-    this.painted.set(editor, { version: result.version, modelId: result.modelId, heatMode, result, cells, plan });
+    const modelId = result.modelId ?? this.server.status?.model?.id ?? null;
+    this.painted.set(editor, { version: result.version, modelId, heatMode, result, cells, plan });
     this.afterPaint(editor);
   }
 

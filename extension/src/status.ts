@@ -8,7 +8,7 @@ import type { Server } from "./client";
 import type { Painted, Painter } from "./decorations";
 import { isHeatMode, legendOf, titleOfHeatMode } from "./heat";
 import { paintSettings } from "./settings";
-import { describeTokens, trainingText } from "./words";
+import { describeTokens, markdownFromText, trainingText } from "./words";
 
 export class StatusItem implements Disposable {
   private readonly item: StatusBarItem;
@@ -75,14 +75,14 @@ export class StatusItem implements Disposable {
 
   private tooltipFor(painted: Painted | null): MarkdownString {
     const tooltip = new MarkdownString("", true);
-    tooltip.supportHtml = true; // Only for the colour samples of the legend; all words are appended as text.
+    tooltip.supportHtml = true; // Only for the colour samples of the legend; all words go through markdownFromText.
     tooltip.appendMarkdown("**TinyLM**\n\n");
-    if (this.problem !== null) tooltip.appendText(this.problem.advice).appendMarkdown("\n\n");
+    if (this.problem !== null) tooltip.appendMarkdown(paragraph(this.problem.advice));
     const status = this.server.status;
-    if (status !== null) tooltip.appendText(status.message).appendMarkdown("\n\n");
+    if (status !== null) tooltip.appendMarkdown(paragraph(status.message));
     if (status?.model != null) {
       const millions = (status.model.nParams / 1e6).toFixed(1);
-      tooltip.appendText(`Model: ${status.model.name}, ${millions} M parameters, context ${status.model.blockSize} tokens`).appendMarkdown("\n\n");
+      tooltip.appendMarkdown(paragraph(`Model: ${status.model.name}, ${millions} M parameters, context ${status.model.blockSize} tokens`));
     }
     if (painted !== null) appendDocument(tooltip, painted);
     appendLegend(tooltip, status?.tokenizer?.vocabSize ?? 8192);
@@ -90,26 +90,30 @@ export class StatusItem implements Disposable {
   }
 }
 
+function paragraph(text: string): string {
+  return `${markdownFromText(text)}\n\n`;
+}
+
 function appendDocument(tooltip: MarkdownString, painted: Painted): void {
   const { result } = painted;
   const tokens = result.nTokens === null ? "" : `${result.nTokens.toLocaleString("en")} tokens, `;
-  tooltip.appendText(`${tokens}${result.nBytes.toLocaleString("en")} bytes (version ${result.version})`).appendMarkdown("\n\n");
+  tooltip.appendMarkdown(paragraph(`${tokens}${result.nBytes.toLocaleString("en")} bytes (version ${result.version})`));
   const { summary } = result;
   if (summary !== null && summary.nBytes > 0 && summary.nTokens > 0) {
     const bitsPerByte = (summary.surprisalBits / summary.nBytes).toFixed(2);
     const perplexity = (2 ** (summary.surprisalBits / summary.nTokens)).toPrecision(3);
-    tooltip.appendText(`${bitsPerByte} bits per byte, perplexity ${perplexity} over what was scored`).appendMarkdown("\n\n");
+    tooltip.appendMarkdown(paragraph(`${bitsPerByte} bits per byte, perplexity ${perplexity} over what was scored`));
   }
-  if (result.note !== null) tooltip.appendText(`Note: ${result.note}`).appendMarkdown("\n\n");
+  if (result.note !== null) tooltip.appendMarkdown(paragraph(`Note: ${result.note}`));
 }
 
 function appendLegend(tooltip: MarkdownString, vocabSize: number): void {
   const { heatMode } = paintSettings();
   if (!isHeatMode(heatMode) || heatMode === "off") return;
-  tooltip.appendMarkdown("---\n\n").appendText(`Heat map: ${titleOfHeatMode(heatMode)}`).appendMarkdown("\n\n");
+  tooltip.appendMarkdown("---\n\n").appendMarkdown(paragraph(`Heat map: ${titleOfHeatMode(heatMode)}`));
   for (const { bucket, label } of legendOf(heatMode, vocabSize)) {
     const sample = `<span style="background-color:var(--vscode-tinylm-heat-${bucket});">&nbsp;&nbsp;&nbsp;&nbsp;</span>`;
-    tooltip.appendMarkdown(`${sample}&nbsp;`).appendText(label).appendMarkdown("\n\n");
+    tooltip.appendMarkdown(`${sample}&nbsp;${paragraph(label)}`);
   }
 }
 

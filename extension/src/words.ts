@@ -50,6 +50,11 @@ export function progressText(job: JobProgress): string {
   return parts.length === 0 ? job.state : parts.join(", ");
 }
 
+/** Markdown that shows a text as it is. MarkdownString.appendText does too, with spaces that never wrap. */
+export function markdownFromText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(/[\\`*_{}[\]()#+\-.!|~>$]/g, "\\$&");
+}
+
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobProgress } from "../src/protocol";
-import { describeTokens, durationText, progressText, trainingText } from "../src/words";
+import { describeTokens, durationText, markdownFromText, progressText, trainingText } from "../src/words";
 
 const JOB: JobProgress = {
   jobId: "j1",
@@ -42,4 +42,8 @@ test("progress says step, loss, speed and time left, and leaves out what is unkn
 test("the status item mentions a job only while it runs", () => {
   assert.equal(trainingText(JOB), ", training 42 %");
   assert.equal(trainingText({ ...JOB, state: "finished" }), "");
+});
+
+test("a text cannot become markup", () => {
+  assert.equal(markdownFromText("a *b* <img> [x](command:y) $(zap) &lt;"), "a \\*b\\* &lt;img\\> \\[x\\]\\(command:y\\) \\$\\(zap\\) &amp;lt;");
 });
