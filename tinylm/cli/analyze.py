@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from tinylm.cli.threads import use_one_thread
 from tinylm.errors import BadData, UsageError
 
 __all__ = ["OutputFormat", "analyze"]
@@ -47,7 +46,6 @@ def analyze(
     if top_k is not None and not 0 <= top_k <= 1000:
         raise UsageError(f"--top-k is {top_k}, expected 0 to 1000")
     text = _read(file)
-    use_one_thread()
     from tinylm.analysis.listing import table_lines
     from tinylm.analysis.records import csv_pieces, json_pieces
     from tinylm.analysis.rows import analyze_text

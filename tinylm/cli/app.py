@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 import typer
 
 import tinylm
+from tinylm.cli.threads import use_one_thread
 from tinylm.errors import TinyLMError
 
 __all__ = ["COMMANDS", "build", "main"]
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: the words after `tinylm`; those of the process when absent.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    use_one_thread()  # before any command imports NumPy; torch has threads of its own
     try:
         build(words)(args=words, prog_name="tinylm")
     except KeyboardInterrupt:

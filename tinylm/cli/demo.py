@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from tinylm.cli.threads import use_one_thread
 
 __all__ = ["demo"]
 
@@ -37,7 +36,6 @@ def demo(
     plain: Annotated[bool, typer.Option("--plain", help="Print lines of plain text instead of the app.")] = False,
 ) -> None:
     """Watch the model write, token by token, and steer it while it runs."""
-    use_one_thread()
     from tinylm.demo.session import Session
     from tinylm.model.language_model import LanguageModel, starter_model_directory
     from tinylm.model.sampling import SamplingConfig

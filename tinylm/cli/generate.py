@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinylm.cli.threads import use_one_thread
 from tinylm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +45,6 @@ def generate(
     """Continue a prompt; the tokens stream as they are chosen."""
     if not 0 <= max_tokens <= 1_000_000:
         raise UsageError(f"--max-tokens is {max_tokens}, expected 0 to 1,000,000")
-    use_one_thread()
     from tinylm.cli.terminal import write_any_text
     from tinylm.model.cursor_generation import cursor_of, generate_at
     from tinylm.model.language_model import LanguageModel, starter_model_directory
