@@ -58,6 +58,9 @@ def disk_errors(path: Path, doing: str) -> Iterator[None]:
             errno.EPERM: "check the permissions or choose another place",
             errno.EROFS: "the file system is read-only: choose another place",
             errno.ENOENT: "check that the folder still exists",
+            errno.EEXIST: "something of that name is in the way: move it or choose another place",
+            errno.ENOTDIR: "a file is where a folder should be: choose another place",
+            errno.EFBIG: "files of this size are not allowed here: raise the limit or choose another place",
         }.get(error.errno or 0, "check the disk and try again")
         reason = error.strerror or str(error)
         raise DiskProblem(f"{path}: {doing} failed: {reason.lower()}; {advice}") from error

@@ -35,6 +35,8 @@ class StopRequest:
     def __enter__(self) -> "StopRequest":
         self._remove_file()
         for number in _SIGNALS:
+            if number != signal.SIGINT and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # started by nohup, which asks to outlive the terminal
             self._previous[number] = signal.signal(number, self._on_signal)
         return self
 

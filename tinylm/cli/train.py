@@ -1,5 +1,6 @@
 """`tinylm train`: reads the options, listens for signals, shows progress. The work is in `tinylm.training`."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,23 +75,32 @@ def train(
         given = {**_shape_of(size), **given}
     _require_torch()
     from tinylm.cli.train_progress import shown_progress
-    from tinylm.training import loop
-    from tinylm.training.signals import stop_on_signals
+    from tinylm.stopping import StopRequest
 
-    config = _config_to_resume(given) if resume else _new_config(given)
-    with stop_on_signals() as should_stop, shown_progress() as on_event:
+    with StopRequest() as stop, shown_progress() as on_event:
+        config = _config_to_resume(given) if resume else _new_config(given)
+        from tinylm.training import loop  # takes seconds: after the options are known to be right
+
         if resume:
-            loop.resume(config, allow_inexact=allow_inexact, on_event=on_event, should_stop=should_stop)
+            loop.resume(
+                config, allow_inexact=allow_inexact, on_event=on_event, should_stop=lambda: stop.signal_number or 0
+            )
         else:
-            loop.train(config, on_event=on_event, should_stop=should_stop)
+            loop.train(config, on_event=on_event, should_stop=lambda: stop.signal_number or 0)
 
 
 def _new_config(given: dict[str, Any]) -> Any:
     from tinylm.training.config import TrainConfig, mix_from_text
 
-    for name in ("data", "tokenizer"):
-        if name not in given:
-            raise UsageError(f"--{name} is missing; a new run needs --data, --tokenizer and --out")
+    if "data" not in given:
+        raise UsageError("--data is missing; a new run needs --data, --tokenizer and --out; try --data sample")
+    if "tokenizer" not in given:
+        words = [word for spec in given["data"] for word in ("--data", spec)]
+        place = f"{given['out']}-tokenizer"
+        command = shlex.join(["tinylm", "train-tokenizer", *words, "--out", place])
+        raise UsageError(
+            f"--tokenizer is missing; make one with `{command}`, then add --tokenizer {shlex.quote(place)}"
+        )
     fields = _normal(given)
     fields["mix"] = mix_from_text(given.get("mix"), len(fields["data"]))
     return TrainConfig(**fields)

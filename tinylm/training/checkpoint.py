@@ -7,7 +7,8 @@ random state to save: data order and dropout are functions of (seed, step). What
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,11 +17,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tinylm.errors import BadData
+from tinylm.errors import BadData, DiskProblem
 from tinylm.files import new_directory, read_manifest, remove_directory
 from tinylm.training.optim import Optimizers
 
-__all__ = ["Position", "newest_checkpoint", "prune_checkpoints", "restore_checkpoint", "save_checkpoint"]
+__all__ = [
+    "Position",
+    "newest_checkpoint",
+    "prune_checkpoints",
+    "restore_checkpoint",
+    "save_checkpoint",
+    "write_errors",
+]
 
 _NAME = re.compile(r"step-(\d{9})")
 _KEPT = 2
@@ -38,7 +46,7 @@ class Position:
 def save_checkpoint(
     directory: Path, model: nn.Module, optimizers: Optimizers, position: Position, facts: Mapping[str, object]
 ) -> Path:
-    """Write a checkpoint below `directory` and return its path; one that exists for this step is kept.
+    """Write a checkpoint below `directory` and return its path; one that says the same of this step is kept.
 
     Args:
         facts: what else the manifest shall hold, such as the run's fingerprint.
@@ -47,14 +55,12 @@ def save_checkpoint(
         DiskProblem: it could not be written; nothing is left behind and older checkpoints are untouched.
     """
     path = directory / f"step-{position.step:09d}"
-    if path.exists():
-        try:
-            read_manifest(path)
-            return path
-        except BadData:
-            remove_directory(path)
     details = {**facts, **asdict(position)}
-    with new_directory(path, details=details) as building:
+    if path.exists():
+        with suppress(BadData):  # a damaged one is replaced
+            if read_manifest(path) == details:
+                return path
+    with new_directory(path, details=details, replace=True) as building, write_errors(path):
         save_file(_on_cpu(dict(model.named_parameters())), building / "model.safetensors")
         save_file(_on_cpu(optimizers.state_tensors()), building / "optimizer.safetensors")
     return path
@@ -103,6 +109,15 @@ def prune_checkpoints(directory: Path, position: Position) -> None:
     for path in paths[:-_KEPT]:
         if path.name != best:
             remove_directory(path)
+
+
+@contextmanager
+def write_errors(path: Path) -> Iterator[None]:
+    """Turn safetensors' own error for a disk that is full into `DiskProblem`."""
+    try:
+        yield
+    except SafetensorError as error:
+        raise DiskProblem(f"{path}: writing failed ({error}); free some space and try again") from error
 
 
 def _checkpoints(directory: Path) -> list[Path]:

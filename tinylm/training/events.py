@@ -2,6 +2,8 @@
 
     {"v":1,"type":"start","time":..,"kind":"model","run":..,"pid":..,"step":0,"totalSteps":..,"config":{..}}
     {"v":1,"type":"progress","phase":"encoding","fraction":0.4,"message":"tales.txt, 2.1 MB/s"}
+    {"v":1,"type":"progress","phase":"ready","fraction":null,"message":"4.3 M parameters; ..","nParameters":..,
+     "tokensPerStep":..,"corpusTokens":..,"corpusDocuments":..,"heldOutTokens":..}
     {"v":1,"type":"step","step":1,"totalSteps":..,"loss":..,"learningRate":..,"gradNorm":..,"tokensPerSecond":..,
      "secondsLeft":..}
     {"v":1,"type":"evaluation","step":..,"validationLoss":..,"bitsPerByte":..,"sample":".."}
@@ -72,10 +74,11 @@ def read_events(path: Path) -> list[Event]:
     return events
 
 
-def rewind_events(path: Path, step: int) -> None:
-    """Cut a torn tail and drop the events of steps after `step`, which are about to happen again."""
+def rewind_events(path: Path, step: int) -> list[Event]:
+    """Cut a torn tail, drop the events of steps after `step`, which are about to happen again, return the others."""
     kept = [event for event in read_events(path) if not _is_later(event, step)]
     write_file(path, "".join(json.dumps(event, ensure_ascii=False) + "\n" for event in kept).encode())
+    return kept
 
 
 def _is_later(event: Event, step: int) -> bool:

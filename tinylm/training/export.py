@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from transformers import GenerationConfig, GPT2LMHeadModel
 
 from tinylm.files import new_directory
+from tinylm.training.checkpoint import write_errors
 
 __all__ = ["export_model"]
 
@@ -33,7 +34,7 @@ def export_model(model: GPT2LMHeadModel, tokenizer_directory: Path, directory: P
     }
     config = json.loads(model.config.to_json_string(use_diff=True))
     config.update(architectures=["GPT2LMHeadModel"], dtype=dtype, use_cache=True, tie_word_embeddings=True)
-    with new_directory(directory, replace=True) as building:
+    with new_directory(directory, replace=True) as building, write_errors(directory):
         (building / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         GenerationConfig(
             bos_token_id=model.config.bos_token_id,

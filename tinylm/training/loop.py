@@ -7,9 +7,9 @@ one that was not, on the same machine with the same number of threads. The shape
 
 import logging
 import math
-import time
+import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from transformers import GPT2LMHeadModel
 
-from tinylm.errors import BadData, Interrupted, TinyLMError
+from tinylm.errors import BadData, DiskProblem, Interrupted, TinyLMError
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.checkpoint import (
     Position,
@@ -27,14 +27,22 @@ from tinylm.training.checkpoint import (
     restore_checkpoint,
     save_checkpoint,
 )
-from tinylm.training.config import TrainConfig
+from tinylm.training.config import TrainConfig, config_to_json
 from tinylm.training.corpus import Corpus, open_corpus_sources, prepare_corpus
 from tinylm.training.evaluation import evaluate_model, sample_text
 from tinylm.training.events import EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
 from tinylm.training.mixture import RowOrder, derived_seed
-from tinylm.training.network import Machine, apply_machine, build_model, choose_machine, loss_function
+from tinylm.training.network import (
+    Machine,
+    apply_machine,
+    build_model,
+    choose_machine,
+    loss_function,
+    n_parameters,
+)
 from tinylm.training.optim import Optimizers, learning_rate_scale
+from tinylm.training.progress import StepClock, encoding_reporter, report_size
 from tinylm.training.run_directory import (
     RunDirectory,
     RunRecord,
@@ -47,7 +55,6 @@ from tinylm.training.run_directory import (
 __all__ = ["resume", "train"]
 
 _WEIGHTS, _DROPOUT, _SAMPLE = 11, 12, 13  # what a derived seed is for; mixture.py uses 1 to 4
-_RATE_STEPS = 20  # the speed shown is that of the last steps
 
 # Returns the number of the signal that asks the run to end, or 0.
 ShouldStop = Callable[[], int]
@@ -121,23 +128,24 @@ class _Run:
         self.fingerprint = run_fingerprint(self.record)
         found = newest_checkpoint(directory.checkpoints, self.fingerprint)
         self.position = found[1] if found else Position(0)
-        rewind_events(directory.events, self.position.step)
+        kept = rewind_events(directory.events, self.position.step)
+        self.evaluated_steps = {event.get("step") for event in kept if event.get("type") == "evaluation"}
         with EventLog(directory.events, on_event) as self.log, self._told_how_it_ends():
             self.log.write(
                 "start",
                 kind="model",
                 run=str(directory.path),
-                pid=_pid(),
+                pid=os.getpid(),
                 step=self.position.step,
                 totalSteps=config.steps,
-                config={**_shown_config(config), "machine": self.record.machine},
+                config={**config_to_json(config), "machine": self.record.machine},
             )
             apply_machine(self.machine)
-            corpus = prepare_corpus(config, self.tokenizer, directory.data, self._check, self._encoding_progress())
+            progress = encoding_reporter(self.log)
+            corpus = prepare_corpus(config, self.tokenizer, directory.data, self._check, progress)
             self._build(found[0] if found else None)
+            report_size(self.log, config, corpus, n_parameters(config, self.tokenizer.vocab_size))
             self._steps(corpus)
-            self._evaluate(corpus)
-            self._checkpoint()
         return directory.model
 
     def _build(self, checkpoint: Path | None) -> None:
@@ -161,8 +169,9 @@ class _Run:
             config.steps,
             config.batch_size * config.accumulate,
         )
-        clock = _Clock(config.tokens_per_step, config.steps)
+        clock = StepClock(config.tokens_per_step, config.steps)
         self.model.train()
+        self._between_steps(corpus)  # one that was stopped in an evaluation, or before an export, owes it
         while self.position.step < config.steps:
             step = self.position.step
             scale = learning_rate_scale(step, config.steps, config.warmup, config.decay_fraction)
@@ -181,13 +190,14 @@ class _Run:
             self._between_steps(corpus)
 
     def _between_steps(self, corpus: Corpus) -> None:
-        """Evaluate and save where it is time for that; the run's end has its own evaluation."""
+        """Evaluate and save where it is time for that, and in any case at the end."""
         config, step = self.record.config, self.position.step
-        if step == config.steps:
+        if step == 0:
             return
-        if step % config.evaluate_every == 0:
+        is_last = step == config.steps
+        if (is_last or step % config.evaluate_every == 0) and step not in self.evaluated_steps:
             self._evaluate(corpus)
-        if step % config.checkpoint_every == 0 or self.position.best_step == step:
+        if is_last or step % config.checkpoint_every == 0 or self.position.best_step == step:
             self._checkpoint()
 
     def _gradients(self, corpus: Corpus, rows: list[tuple[int, int]], step: int) -> float:
@@ -226,6 +236,7 @@ class _Run:
             nTokens=result.n_tokens,
             sample=sample,
         )
+        self.evaluated_steps.add(step)
 
     def _checkpoint(self) -> None:
         """Save the state, then the model for others to use, then forget older states."""
@@ -248,53 +259,35 @@ class _Run:
     @contextmanager
     def _told_how_it_ends(self) -> Iterator[None]:
         try:
-            yield
+            with self._saved_when_stopped():
+                yield
         except Interrupted as stop:
-            if hasattr(self, "loss"):
-                self._checkpoint()
             self._end("interrupted", str(stop))
             raise
         except TinyLMError as error:
-            self._end("failed", str(error))
+            with suppress(DiskProblem):  # a full disk takes no last words either; the first error is the one to show
+                self._end("failed", str(error))
             raise
         except Exception as error:
             logging.getLogger("tinylm").exception("training failed")
             self._end("failed", f"{type(error).__name__}: {error}")
             raise
         else:
-            self._end("finished", f"{self.position.step} steps done")
+            self._end("finished", f"{self.position.step:,} steps")
+
+    @contextmanager
+    def _saved_when_stopped(self) -> Iterator[None]:
+        try:
+            yield
+        except Interrupted:
+            if hasattr(self, "loss"):  # the model is built, so there is something to save
+                self._checkpoint()
+            raise
 
     def _end(self, reason: str, message: str) -> None:
         model = self.directory.model
         self.directory.stop.unlink(missing_ok=True)
         self.log.write("end", reason=reason, message=message, model=str(model) if model.is_dir() else None)
-
-    def _encoding_progress(self) -> Callable[[str, int, int | None], None]:
-        began = time.monotonic()
-
-        def progress(name: str, done: int, total: int | None) -> None:
-            speed = done / 1e6 / max(1e-3, time.monotonic() - began)
-            fraction = min(1.0, done / total) if total else None
-            message = f"{name}, {done / 1e6:.1f} MB, {speed:.1f} MB/s"
-            self.log.write("progress", phase="encoding", fraction=fraction, message=message)
-
-        return progress
-
-
-class _Clock:
-    """Speed over the last steps and the time that is left."""
-
-    def __init__(self, tokens_per_step: int, total_steps: int) -> None:
-        self._tokens, self._total = tokens_per_step, total_steps
-        self._times = [time.monotonic()]
-
-    def tick(self, step: int) -> dict[str, float]:
-        self._times = [*self._times[-_RATE_STEPS:], time.monotonic()]
-        seconds = max(1e-6, (self._times[-1] - self._times[0]) / (len(self._times) - 1))
-        return {
-            "tokensPerSecond": round(self._tokens / seconds, 1),
-            "secondsLeft": round(seconds * (self._total - step), 1),
-        }
 
 
 def _batch(corpus: Corpus, rows: list[tuple[int, int]], block_size: int, device: str) -> tuple[Tensor, Tensor]:
@@ -311,15 +304,3 @@ def _fingerprints(config: TrainConfig) -> dict[str, str]:
     if validation is not None:
         found[f"--validation {config.validation}"] = validation.fingerprint()
     return found
-
-
-def _shown_config(config: TrainConfig) -> dict[str, object]:
-    from tinylm.training.config import config_to_json
-
-    return config_to_json(config)
-
-
-def _pid() -> int:
-    import os
-
-    return os.getpid()

@@ -95,7 +95,8 @@ class RunDirectory:
                 raise Locked(f"{self.path} is in use{_held_by(holder)}; stop that run first") from None
         try:
             for place in (self.path, self.checkpoints, self.data):
-                if place.is_dir():
+                with disk_errors(place, "making the run directory"):
+                    place.mkdir(exist_ok=True)
                     sweep_leftovers(place)
             write_file(holder, json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
             yield
@@ -105,9 +106,6 @@ class RunDirectory:
 
     def write_record(self, record: RunRecord, tokenizer_source: Path) -> None:
         """Copy the tokenizer and write run.json; from now on the directory is a run."""
-        for place in (self.data, self.checkpoints):
-            with disk_errors(place, "making the run directory"):
-                place.mkdir(exist_ok=True)
         with new_directory(self.tokenizer, replace=True) as building:
             _copy_tokenizer(tokenizer_source, building)
         values = {

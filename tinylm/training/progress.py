@@ -1,0 +1,66 @@
+"""What a run says about itself while it works: its size before the first step, its speed, how far encoding is.
+
+Everything here ends in an event (`events.py`); how it looks on a screen is the reader's affair.
+"""
+
+import time
+from collections.abc import Callable
+
+from tinylm.training.config import TrainConfig
+from tinylm.training.corpus import Corpus
+from tinylm.training.events import EventLog
+
+__all__ = ["StepClock", "encoding_reporter", "report_size"]
+
+_RATE_STEPS = 20  # the speed shown is that of the last steps
+
+
+class StepClock:
+    """Speed over the last steps and the time that is left."""
+
+    def __init__(self, tokens_per_step: int, total_steps: int) -> None:
+        self._tokens, self._total = tokens_per_step, total_steps
+        self._times = [time.monotonic()]
+
+    def tick(self, step: int) -> dict[str, float]:
+        """Note that `step` steps are done; return the fields that a step's event has for it."""
+        self._times = [*self._times[-_RATE_STEPS:], time.monotonic()]
+        seconds = max(1e-6, (self._times[-1] - self._times[0]) / (len(self._times) - 1))
+        return {
+            "tokensPerSecond": round(self._tokens / seconds, 1),
+            "secondsLeft": round(seconds * (self._total - step), 1),
+        }
+
+
+def encoding_reporter(log: EventLog) -> Callable[[str, int, int | None], None]:
+    """Return a function for `prepare_corpus` that writes how far each source is."""
+    began = time.monotonic()
+
+    def progress(name: str, done: int, total: int | None) -> None:
+        speed = done / 1e6 / max(1e-6, time.monotonic() - began)
+        fraction = min(1.0, done / total) if total else None
+        message = f"{name}, {done / 1e6:.1f} MB, {speed:.1f} MB/s"
+        log.write("progress", phase="encoding", fraction=fraction, message=message)
+
+    return progress
+
+
+def report_size(log: EventLog, config: TrainConfig, corpus: Corpus, n_parameters: int) -> None:
+    """Write how large model, step and corpus are, and how often the run reads the corpus."""
+    n_tokens = sum(len(stream.tokens) for stream in corpus.training)
+    n_documents = sum(len(stream.starts) for stream in corpus.training)
+    n_held_out = sum(len(stream.tokens) for stream in corpus.validation)
+    passes = config.steps * config.tokens_per_step / n_tokens
+    log.write(
+        "progress",
+        phase="ready",
+        fraction=None,
+        message=f"{n_parameters / 1e6:.1f} M parameters; {config.tokens_per_step:,} tokens a step; "
+        f"{n_tokens:,} tokens in {n_documents:,} documents to learn from, read {passes:.2g} times; "
+        f"{n_held_out:,} tokens held out",
+        nParameters=n_parameters,
+        tokensPerStep=config.tokens_per_step,
+        corpusTokens=n_tokens,
+        corpusDocuments=n_documents,
+        heldOutTokens=n_held_out,
+    )
