@@ -81,12 +81,15 @@ class DemoApp(App[None]):
 
     def _title(self) -> str:
         session = self.session
-        state = f"running {self.pace:g}/s" if self.running else f"ended: {session.ended}" if session.ended else "paused"
+        state = self._pace_words() if self.running else f"ended: {session.ended}" if session.ended else "paused"
         parts = ["TinyLM demo", self.model, state, f"{session.n_generated} of {session.max_tokens} tokens"]
         parts.append(f"seed {session.seed}")
         if session.prompt.endswith(" ") and not session.n_generated:
             parts.append("the prompt ends in a space, but tokens bring their own: better without")
         return " · ".join(parts)
+
+    def _pace_words(self) -> str:
+        return "running at full speed" if self.pace == PACES[-1] else f"running {self.pace:g}/s"
 
     # Generation.
 

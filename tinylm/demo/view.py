@@ -84,12 +84,34 @@ class DemoView(Vertical):
         self._tokens.update(tokens_pane(session, look))
         index = len(session.ids) - 1 if look is None else look
         self._facts.border_title = "Token" if index < 0 else f"Token {index + 1} of {len(session.ids)}"
-        place = "Next token" if look is None else f"Instead of token {look + 1}"
-        self._candidates.border_title = f"{place}   ▶ draw  * greedy"
+        self._head_candidates()
         has_ended = look is None and session.ended is not None
         self._candidates.border_subtitle = "" if has_ended else survivors_line(session.outlook(look))
         for pane in (self._facts, self._candidates, self._cumulative):
             pane.refresh()
-        if look is None:
-            for scroll in self._scrolls:
+        self.call_after_refresh(self._scroll)
+
+    def on_resize(self) -> None:
+        """Fit the heading to the new width once the layout knows it."""
+        self.call_after_refresh(self._head_candidates)
+
+    def _head_candidates(self) -> None:
+        place = "Next token" if self._look is None else f"Instead of token {self._look + 1}"
+        self._candidates.border_title = _heading(place, self._candidates.content_size.width)
+
+    def _scroll(self) -> None:
+        """Bring the newest token into view, or about the one looked at: which line it is on only the layout knows."""
+        n_tokens = len(self._session.ids)
+        for scroll in self._scrolls:
+            if self._look is None:
                 scroll.scroll_end(animate=False)
+            else:
+                line = scroll.virtual_size.height * self._look / max(1, n_tokens)
+                scroll.scroll_to(y=max(0, round(line - scroll.size.height / 2)), animate=False)
+
+
+def _heading(place: str, width: int) -> str:
+    """Return the candidates' heading: what they are for, the marks if there is room, the names of the two columns."""
+    room = width - 18  # the columns are eight wide each; a border's title begins later and ends earlier than the lines
+    fitting = [text for text in (f"{place}  ▶ draw  * greedy", f"{place}  ▶ draw") if len(text) <= room]
+    return f"{(fitting or [place])[0]:<{max(0, room)}}{'model':>8}{'sampled':>8}"
