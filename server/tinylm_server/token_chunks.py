@@ -8,11 +8,12 @@ chunk is remembered in the notes of the block that ends it: an edit encodes agai
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinylm.tokens.pretokens import boundary_before
+from tinylm.tokens.pretokens import boundary_after, boundary_before
 from tinylm.tokens.spans import group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.line_index import Encoding, content_of, split_lines
@@ -30,6 +31,10 @@ __all__ = [
 ]
 
 Ints = NDArray[np.int64]
+
+# A chunk is about text_store.BLOCK_CHARS long unless its lines are; from here on it is encoded in pieces.
+HUGE_CHARS = 32_768
+PIECE_CHARS = 2048
 
 
 @dataclass(frozen=True)
@@ -212,7 +217,7 @@ def _placed(text: Text, tokenizer: Tokenizer, encoding: Encoding, start: int, en
 
 
 def _encode(text: str, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
-    ids = tokenizer.encode(text)
+    ids = _ids(text, tokenizer)
     cells = group_cells(locate(text, tokenizer.byte_lengths, ids))
     lines = split_lines(text)
     sizes = np.array([len(line) for line in lines], dtype=np.int64)
@@ -225,6 +230,34 @@ def _encode(text: str, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
         text, ids, cells.first_token, cells.n_tokens, cells.start_char, cells.end_char,
         start_line, start_column, end_line, end_column,
     )  # fmt: skip
+
+
+def _ids(text: str, tokenizer: Tokenizer) -> NDArray[np.int32]:
+    """Return the tokens of a chunk. A huge one (a line without end) is remembered in pieces, so an edit stays local."""
+    if len(text) <= HUGE_CHARS:
+        return tokenizer.encode(text)
+    pieces, start = [], 0
+    while start < len(text):
+        end = _piece_end(text, start)
+        pieces.append(_ids_of_piece(text[start:end], tokenizer))
+        start = end
+    return np.concatenate(pieces)
+
+
+def _piece_end(text: str, start: int) -> int:
+    """Return where a piece ends: at a certain boundary that the characters around it choose, not the distance alone.
+
+    So after an edit the next boundaries fall on the same places of the content again.
+    """
+    end = boundary_after(text, start + PIECE_CHARS)
+    while end < len(text) - 1 and (ord(text[end - 1]) + ord(text[end + 1])) % 4:
+        end = boundary_after(text, end + 1)
+    return end
+
+
+@lru_cache(maxsize=4096)
+def _ids_of_piece(piece: str, tokenizer: Tokenizer) -> NDArray[np.int32]:
+    return tokenizer.encode(piece)
 
 
 def _positions(chars: Ints, line_starts: Ints, line_ends: Ints, units: Ints) -> tuple[Ints, Ints]:

@@ -52,11 +52,14 @@ def child_environment(extra: Mapping[str, str]) -> dict[str, str]:
 def python_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module of ours in an isolated Python, from a checkout or an installation.
 
-    `-I` keeps the current folder and PYTHONPATH out of the child's imports; our own two folders are put back by name.
+    `-I` keeps the current folder and PYTHONPATH out of the child's imports; our own two folders are put back by name,
+    behind the standard library and before installed packages.
     """
     folders = [str(Path(tinylm.__file__).parents[1]), str(Path(__file__).parents[1])]
     start = (
-        f"import sys, runpy; sys.path[1:1] = {list(dict.fromkeys(folders))!r}; "
+        "import sys, runpy; "
+        "at = next((i for i, p in enumerate(sys.path) if p.endswith('site-packages')), len(sys.path)); "
+        f"sys.path[at:at] = {list(dict.fromkeys(folders))!r}; "
         f"sys.argv[0] = {module!r}; runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
     )
     return [sys.executable, "-I", "-c", start, *arguments]
@@ -103,9 +106,11 @@ class WorkerClient:
 
     def kill(self) -> None:
         """Kill the worker's process group at once, without waiting."""
-        if self.pid is not None:
+        if self.pid is not None and hasattr(os, "killpg"):
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
+        elif self._process is not None and self._process.returncode is None:
+            self._process.kill()
 
     async def until_ready(self, timeout_s: float) -> None:
         """Wait until the worker can be asked. Raises WorkerGone when it cannot within the time."""

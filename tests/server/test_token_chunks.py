@@ -1,5 +1,7 @@
 """Tokens kept chunk by chunk equal the tokens of the whole text, through any edits."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,8 @@ from tinylm.tokens.tokenizer import Tokenizer
 
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 WORDS = [
-    "the", "fox", " fox", "'s", " Pip", "12", "...", " ", "  ", "\t", "\n", "\n\n", "\r\n", "\r", "\x0c", "\x1c", "\x85",
+    "the", "fox", " fox", "'s", " Pip", "12", "...", " ", "  ", "\t", "\n", "\n\n", "\r\n", "\r", "\x0c", "\x1c",
+    "\x85",
     "\u2028", "é", "字", "😀", "👩\u200d🚀", "\u00a0", "\u3000", "\ud83d", "<|endoftext|>", "x" * 50,
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(WORDS), max_size=60).map("".join)
@@ -145,6 +148,22 @@ def test_surroundings_of_a_chunk_are_the_neighbouring_ids(tokenizer, text, line,
     after = ids_after(store, tokenizer, "utf-16", chunks[0], n_tokens)
     at += len(chunks[0].chunk.ids)
     assert ids[at : at + len(after)] == after.tolist() and (len(after) >= n_tokens or at + len(after) == len(ids))
+
+
+def test_a_huge_line_is_encoded_in_pieces_and_an_edit_stays_local(tokenizer, monkeypatch):
+    """200,000 characters without a line end: the same tokens, and an edit encodes a few thousand characters at most."""
+    rng = random.Random(1)
+    line = " ".join(rng.choices(["the", "fox", "Pip", "river,", "ran.", "字", "don't", "12"], k=40_000))
+    text = Text.of(line)
+    encoded: list[str] = []
+    encode = Tokenizer.encode
+    monkeypatch.setattr(Tokenizer, "encode", lambda self, part: encoded.append(part) or encode(self, part))
+    for column in (100_000, 100_001, 7):
+        text = text.replace((0, column), (0, column + 1), "xy z", "utf-32")
+        encoded.clear()
+        (placed,) = all_chunks(text, tokenizer, "utf-16")
+        assert placed.chunk.ids.tolist() == encode(tokenizer, str(text)).tolist()
+        assert column == 100_000 or sum(map(len, encoded)) < 12_000
 
 
 def test_an_edit_encodes_only_what_it_touched(tokenizer, monkeypatch):
