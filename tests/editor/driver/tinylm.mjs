@@ -2,7 +2,7 @@
 // a tiny model to paint with, and the numbers that the command line computes for the same text.
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { venvPython } from '../../../scripts/python.mjs';
@@ -33,16 +33,19 @@ export function analyze(text, model) {
   }
 }
 
-/** Ask the extension for its state; the editor must have the focus. */
+/** Ask the extension for its state; the editor must have the focus. The file is replaced, so a new one is waited for. */
 export async function dumpState(editor) {
   const file = join(editor.userDataDir, 'User', 'globalStorage', 'tinylm.tinylm', 'state.json');
-  rmSync(file, { force: true });
+  const before = writtenAt(file);
   await editor.page.keyboard.press(KEYS.dumpState);
-  return until(() => readState(file), 'the state file', 20_000);
+  return until(() => (writtenAt(file) === before ? null : readState(file)), 'the state file', 60_000);
+}
+
+function writtenAt(file) {
+  return statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
 
 function readState(file) {
-  if (!existsSync(file)) return null;
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
@@ -57,28 +60,28 @@ export function extensionReady(editor) {
 
 /** Wait until `file` is painted for its current version and `accept(painted, state)`; returns what is painted. */
 export async function paintedIn(editor, file, accept = () => true) {
-  await extensionReady(editor);
-  return until(
-    async () => {
-      const state = await dumpState(editor);
-      const shown = state.editors.find(({ uri }) => uri.endsWith(`/${file}`));
-      const painted = shown?.painted;
-      return painted && painted.version === shown.documentVersion && accept(painted, state) ? painted : null;
-    },
-    `the tokens of ${file} to be painted`,
-    FIRST_PAINT_MS,
-  );
+  const found = (state) => {
+    const shown = state.editors.find(({ uri }) => uri.endsWith(`/${file}`));
+    return shown?.painted?.version === shown?.documentVersion && accept(shown.painted, state) ? shown.painted : null;
+  };
+  return found(await stateWhere(editor, `the tokens of ${file} to be painted`, (state) => found(state) !== null));
 }
 
-/** Wait until the state satisfies `accept`; returns the state. */
+/** Wait until the state satisfies `accept`; returns the state. A failure says what the state was instead. */
 export async function stateWhere(editor, what, accept, timeoutMs = FIRST_PAINT_MS) {
   await extensionReady(editor);
-  return until(
-    async () => {
-      const state = await dumpState(editor);
-      return accept(state) ? state : null;
-    },
-    what,
-    timeoutMs,
-  );
+  let state = null;
+  const look = async () => {
+    state = await dumpState(editor);
+    return accept(state) ? state : null;
+  };
+  return until(look, () => `${what}; the last state was ${JSON.stringify(outline(state))}`, timeoutMs);
+}
+
+function outline(state) {
+  const editors = state?.editors.map(({ uri, documentVersion, painted }) => {
+    const { version, heatMode, note, scores, styles } = painted ?? {};
+    return { file: uri.split('/').at(-1), documentVersion, version, heatMode, note, scored: Boolean(scores), styles: Object.keys(styles ?? {}) };
+  });
+  return { connection: state?.connection, status: state?.status.text, server: state?.server, jobs: state?.jobs, editors };
 }
