@@ -51,6 +51,10 @@ CHECK = """
       (note 'hover (wait-for "scores" (lambda ()
                                         (let ((text (hover-at-point)))
                                           (and text (string-match-p "rank" text) text)))))
+      (goto-char (line-end-position 0)) ; after "Once upon a time"
+      (note 'before (buffer-substring (line-beginning-position) (point)))
+      (note 'words (vconcat (wait-for "completions" (lambda ()
+                                                      (all-completions "" (nth 2 (eglot-completion-at-point)))))))
       (wait-for "tokens" (lambda () (tinylm-tokens) t))
       (note 'painted (vconcat (painted)))
       (goto-char (point-min))
@@ -135,6 +139,14 @@ def test_emacs_connects_and_hovers(found):
     assert found["language"] == "text"
     assert "the" in found["hover"]
     assert "rank" in found["hover"]
+
+
+def test_emacs_completes(found):
+    """`completion-at-point` after a word offers the words that may come next."""
+    if found is None:
+        return
+    assert found["before"] == "Once upon a time"
+    assert found["words"]
 
 
 def test_emacs_paints_every_character_once(found):

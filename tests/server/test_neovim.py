@@ -43,6 +43,19 @@ local ok, problem = pcall(function()
     return found.hover:find('rank') ~= nil
   end, 100), 'no scores came: ' .. tostring(found.answer))
 
+  -- As Ctrl-X Ctrl-O does it: the words that may stand where the one before the cursor begins.
+  local list
+  assert(vim.wait(30000, function()
+    list = ask('textDocument/completion', 0, 16)
+    return list and #list.items > 0
+  end, 100), 'no completions came: ' .. tostring(found.answer))
+  found.words = {}
+  for _, item in ipairs(vim.lsp.util.text_document_completion_list_to_complete_items(list, 'time')) do
+    table.insert(found.words, item.word)
+  end
+  local ghost = ask('textDocument/inlineCompletion', 0, 16, { context = { triggerKind = 1 } })
+  found.ghost = ghost and ghost.items[1] and ghost.items[1].insertText or ''
+
   vim.cmd('TinyLMTokens')
   local bands = vim.api.nvim_get_namespaces().tinylm
   local function marks() return vim.api.nvim_buf_get_extmarks(0, bands, 0, -1, { details = true }) end
@@ -118,6 +131,15 @@ def test_neovim_connects_and_hovers(found):
     assert found["language"] == "text"
     assert found["encoding"] == "utf-16"
     assert "rank" in found["hover"]
+
+
+def test_neovim_completes(found):
+    """What stands before the cursor is part of every proposal, so that Neovim's own filter keeps it."""
+    if found is None:
+        return
+    assert found["words"]
+    assert all(word.startswith("time") and word != "time" for word in found["words"])
+    assert "\n" not in found["ghost"]
 
 
 def test_neovim_paints_every_byte_once(found):

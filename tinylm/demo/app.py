@@ -49,6 +49,7 @@ class DemoApp(App[None]):
         self.session, self.model = session, model
         self.look: int | None = None  # the token of the path that is looked at; None follows the newest
         self.pace = pace
+        self._leads_back = False  # whether the footer offers to leave looking back
         self._is_light = is_light
         self._go = asyncio.Event()  # set while it runs
         self._turnstile = asyncio.Lock()  # one change of the path at a time, in the order they were asked for
@@ -77,7 +78,9 @@ class DemoApp(App[None]):
         if self.look is not None and self.look >= len(self.session.ids):
             self.look = None
         self._view.show(self._title(), self.look)
-        self.refresh_bindings()
+        if self._leads_back != (self.look is not None):  # the footer is built anew: not at every token
+            self._leads_back = self.look is not None
+            self.refresh_bindings()
 
     def _title(self) -> str:
         session = self.session
