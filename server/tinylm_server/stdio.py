@@ -14,6 +14,8 @@ __all__ = ["FramingBroken", "MessageReader", "claim_stdio", "read_message"]
 
 MAX_HEADER_BYTES = 8 * 1024
 MAX_BODY_BYTES = 128 * 1024 * 1024
+# Read ahead so far; then the pipe fills and the client has to wait. Typing fills two or three places.
+MAX_WAITING_MESSAGES = 256
 
 
 class FramingBroken(Exception):
@@ -73,6 +75,7 @@ class MessageReader:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._room = threading.Semaphore(MAX_WAITING_MESSAGES)
         self._queue: asyncio.Queue[bytes | FramingBroken | None] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
         # A daemon: it blocks in read() when the server leaves, and nobody waits for it.
@@ -81,6 +84,7 @@ class MessageReader:
     async def next(self) -> bytes | None:
         """Return the next message body, None at the end of the input. Raises FramingBroken."""
         item = await self._queue.get()
+        self._room.release()
         if isinstance(item, FramingBroken):
             raise item
         return item
@@ -88,6 +92,7 @@ class MessageReader:
     def _run(self) -> None:
         item: bytes | FramingBroken | None = b""
         while isinstance(item, bytes):
+            self._room.acquire()
             try:
                 item = read_message(self._stream)
             except FramingBroken as error:
