@@ -3,82 +3,18 @@
 Threads are pinned to one: the promise holds for one machine and one number of threads.
 """
 
-import hashlib
 import json
 import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tinylm.data.stories import stories
+from tests.tinylm.training_runs import STEPS, outcome, stop_after
 from tinylm.errors import BadData, IncompatibleCheckpoint, Interrupted, Locked, UsageError
 from tinylm.training import loop
-from tinylm.training.config import TrainConfig
 from tinylm.training.events import read_events
 from tinylm.training.run_directory import RunDirectory
-
-STEPS = 9
-
-
-@pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    path = tmp_path_factory.mktemp("corpus") / "stories.txt"
-    path.write_text("\n<|endoftext|>\n".join(stories(60, seed=0)), encoding="utf-8")
-    return path
-
-
-def make_config(corpus: Path, tokenizer_directory: Path, out: Path) -> TrainConfig:
-    return TrainConfig(
-        data=(str(corpus),),
-        tokenizer=str(tokenizer_directory),
-        out=str(out),
-        n_layer=2,
-        n_head=2,
-        n_embd=32,
-        block_size=32,
-        steps=STEPS,
-        batch_size=2,
-        accumulate=2,
-        dropout=0.1,
-        warmup=2,
-        checkpoint_every=2,
-        evaluate_every=4,
-        threads=1,
-        compile="off",
-    )
-
-
-@pytest.fixture
-def config(corpus, tokenizer_directory, tmp_path):
-    return make_config(corpus, tokenizer_directory, tmp_path / "run")
-
-
-@pytest.fixture(scope="module")
-def reference(corpus, tokenizer_directory, tmp_path_factory):
-    """The outcome of the uninterrupted run."""
-    config = make_config(corpus, tokenizer_directory, tmp_path_factory.mktemp("reference") / "run")
-    loop.train(config)
-    return outcome(config.out)
-
-
-def outcome(out: Path) -> dict[str, object]:
-    """Hashes of the final weights and momenta, and every loss."""
-    last = Path(out) / "checkpoints" / f"step-{STEPS:09d}"
-    files = {name: last / f"{name}.safetensors" for name in ("model", "optimizer")}
-    hashes = {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in files.items()}
-    events = read_events(Path(out) / "events.jsonl")
-    losses = [(event["step"], event["loss"]) for event in events if event["type"] == "step"]
-    return {**hashes, "losses": losses}
-
-
-def stop_after(n_questions: int):
-    """Answer "go on" n times, then SIGTERM for ever."""
-    asked = iter(range(n_questions))
-    return lambda: 0 if next(asked, None) is not None else int(signal.SIGTERM)
 
 
 def test_reference_run_has_every_step_once(reference):
@@ -123,38 +59,74 @@ def test_the_comparison_notices_a_forgotten_piece_of_state(config, reference, fo
     assert outcome(config.out)["model"] != reference["model"]
 
 
-def start(config: TrainConfig, *extra: str) -> "subprocess.Popen[str]":
-    words = [sys.executable, "-m", "tinylm", "train", "--out", config.out, *extra]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment)
+def test_stop_inside_an_evaluation_is_made_up_for(config, reference, finished_run):
+    """Stopped while it evaluates at step 4, the run evaluates there when it is resumed, once."""
+    question = steps_done = 0
+
+    def on_event(event):
+        nonlocal steps_done
+        steps_done = event["step"] if event["type"] == "step" else steps_done
+
+    def should_stop():
+        nonlocal question
+        question += steps_done == 4
+        return 15 * (question > 3)  # the third question after step 4 comes from inside the evaluation
+
+    with pytest.raises(Interrupted):
+        loop.train(config, on_event=on_event, should_stop=should_stop)
+    assert not evaluations(config)
+    loop.resume(config)
+    assert outcome(config.out) == reference
+    assert evaluations(config) == evaluations(finished_run)
 
 
-def options(config: TrainConfig) -> list[str]:
-    names = ("n_layer", "n_head", "n_embd", "block_size", "steps", "batch_size", "accumulate", "dropout", "warmup")
-    names += ("checkpoint_every", "evaluate_every", "threads", "compile", "tokenizer")
-    pairs = [(f"--{name.replace('_', '-')}", str(getattr(config, name))) for name in names]
-    return ["--data", config.data[0], *(word for pair in pairs for word in pair)]
+def evaluations(config):
+    events = read_events(Path(config.out) / "events.jsonl")
+    return [(e["step"], e["validationLoss"], e["sample"]) for e in events if e["type"] == "evaluation"]
 
 
-def wait_for_step(process, out: str, step: int) -> None:
-    """Return when the events file shows a step; the end of the process is a failure."""
-    path = Path(out) / "events.jsonl"
-    while not any(event.get("step") == step and event["type"] == "step" for event in read_events(path)):
-        assert process.poll() is None, process.stderr.read()
-        os.sched_yield()
+def test_several_passes_over_a_small_corpus_resume_exactly(config, tmp_path):
+    """Forty steps read 256 tokens each from a corpus of a few hundred: dozens of passes, with new borders each."""
+    small = tmp_path / "small.txt"
+    small.write_text(Path(config.data[0]).read_text(encoding="utf-8")[:3000], encoding="utf-8")
+    base = replace(config, data=(str(small),), steps=40, evaluate_every=100, checkpoint_every=100)
+    whole, parts = replace(base, out=str(tmp_path / "whole")), replace(base, out=str(tmp_path / "parts"))
+    loop.train(whole)
+    ready = next(e for e in read_events(Path(whole.out) / "events.jsonl") if e.get("phase") == "ready")
+    assert 40 * ready["tokensPerStep"] > 3 * ready["corpusTokens"]
+    with pytest.raises(Interrupted):
+        loop.train(parts, should_stop=stop_after(40))
+    for more in (60, 10**9):
+        try:
+            loop.resume(parts, should_stop=stop_after(more))
+        except Interrupted:
+            continue
+    assert outcome(parts.out) == outcome(whole.out)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_killed_process_and_resumed_process_equal_the_uninterrupted_run(config, reference, number, code):
-    process = start(config, *options(config))
-    wait_for_step(process, config.out, 5)
-    process.send_signal(number)
-    process.communicate(timeout=60)
-    assert process.returncode in (code, 0)
-    second = start(config, "--resume")
-    _, text = second.communicate(timeout=120)
-    assert second.returncode == 0, text
+def test_two_threads_resume_exactly(config, tmp_path):
+    import torch
+
+    base = replace(config, threads=2, steps=5)
+    whole, parts = replace(base, out=str(tmp_path / "whole")), replace(base, out=str(tmp_path / "parts"))
+    try:
+        loop.train(whole)
+        with pytest.raises(Interrupted):
+            loop.train(parts, should_stop=stop_after(64))
+        loop.resume(parts)
+    finally:
+        torch.set_num_threads(1)
+    assert outcome(parts.out) == outcome(whole.out)
+
+
+def test_export_that_a_kill_prevented_is_made_on_resuming(config, reference):
+    """The last checkpoint stands, the model of the last step does not: resuming writes it and trains nothing."""
+    import shutil
+
+    loop.train(config)
+    shutil.rmtree(Path(config.out) / "model")
+    loop.resume(config)
+    assert (Path(config.out) / "model/model.safetensors").is_file()
     assert outcome(config.out) == reference
 
 

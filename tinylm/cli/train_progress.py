@@ -127,7 +127,8 @@ def _start(event: Event) -> str:
     machine, step = event["config"]["machine"], event["step"]
     begins = f"goes on after step {step:,} of {event['totalSteps']:,}" if step else f"{event['totalSteps']:,} steps"
     compiled = ", compiled: the first step takes about a minute" if machine["compile"] else ""
-    device = f"{machine['device']}, {machine['dtype']}, {machine['threads']} threads{compiled}"
+    threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
+    device = f"{machine['device']}, {machine['dtype']}, {threads}{compiled}"
     return f"Training in {event['run']}: {begins}, on {device}. Ctrl-C saves and leaves."
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from tinylm.data.sources import Source, open_source
 from tinylm.errors import BadData
-from tinylm.files import new_directory, read_manifest
+from tinylm.files import new_directory, read_manifest, remove_directory
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.config import TrainConfig
 
@@ -116,8 +116,11 @@ def _encoded(
     key = hashlib.sha256(f"{_FORMAT} {source.fingerprint()} {tokenizer.id} {rule}".encode()).hexdigest()[:16]
     place = directory / key
     if place.is_dir():
-        read_manifest(place)
-    else:
+        try:
+            read_manifest(place)
+        except BadData:  # the corpus itself is still there
+            remove_directory(place)
+    if not place.is_dir():
         with new_directory(place, details={"source": source.name, "tokenizer": tokenizer.id}) as building:
             _encode(source, tokenizer, building, banned, check, progress)
     return _open_stream(place, "train", source.name), _open_stream(place, "held_out", source.name)

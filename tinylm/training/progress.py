@@ -55,7 +55,7 @@ def report_size(log: EventLog, config: TrainConfig, corpus: Corpus, n_parameters
         "progress",
         phase="ready",
         fraction=None,
-        message=f"{n_parameters / 1e6:.1f} M parameters; {config.tokens_per_step:,} tokens a step; "
+        message=f"{_rounded(n_parameters)} parameters; {config.tokens_per_step:,} tokens a step; "
         f"{n_tokens:,} tokens in {n_documents:,} documents to learn from, read {passes:.2g} times; "
         f"{n_held_out:,} tokens held out",
         nParameters=n_parameters,
@@ -64,3 +64,7 @@ def report_size(log: EventLog, config: TrainConfig, corpus: Corpus, n_parameters
         corpusDocuments=n_documents,
         heldOutTokens=n_held_out,
     )
+
+
+def _rounded(number: int) -> str:
+    return f"{number / 1e6:.1f} M" if number >= 100_000 else f"{number:,}"

@@ -1,0 +1,149 @@
+"""`tinylm train` as a person meets it: what it says, what it refuses, and the exit code of each refusal."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tinylm.training_runs import STEPS, options
+from tinylm.cli.app import main
+from tinylm.training.run_directory import RunDirectory
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def run(capsys, *words):
+    """Call `tinylm train`; return (exit code, stderr)."""
+    with pytest.raises(SystemExit) as ended:
+        main(["train", *map(str, words)])
+    return ended.value.code, capsys.readouterr().err
+
+
+def refused(capsys, *words):
+    """Call `tinylm train`, which has to refuse in one line; return (exit code, that line)."""
+    code, err = run(capsys, *words)
+    assert err.startswith("error: ") and err.count("\n") == 1, err
+    return code, err
+
+
+def test_run_says_what_it_does_first_and_what_to_do_next_last(config, capsys):
+    code, err = run(capsys, *options(replace(config, out=f"{config.out}/new parents/run")))
+    lines = err.splitlines()
+    out = f"{config.out}/new parents/run"
+    assert code == 0, err
+    assert lines[0] == f"Training in {out}: 9 steps, on cpu, float32, 1 thread. Ctrl-C saves and leaves."
+    assert lines[1].startswith("encoding: ")
+    assert re.match(r"39,\d+ parameters; 128 tokens a step; 33,\d+ tokens in 58 documents to learn from", lines[2])
+    assert lines[3].startswith("step 1/9: loss ") and lines[3].endswith(" left")
+    assert lines[4].startswith("step 4: validation loss ") and "bits per byte" in lines[4]
+    assert lines[5].startswith("    Once upon a time")
+    assert lines[-2].startswith("Done: 9 steps in ") and lines[-2].endswith(f"The model is in {out}/model")
+    assert lines[-1] == f"Watch it write: tinylm demo --model '{out}/model'"
+
+
+def test_resuming_a_finished_run_says_so_and_changes_nothing(finished_run, tmp_path, capsys):
+    import shutil
+
+    out = tmp_path / "copy"
+    shutil.copytree(finished_run.out, out)
+    code, err = run(capsys, "--resume", "--out", out)
+    assert code == 0
+    assert f"goes on after step {STEPS} of {STEPS}" in err and "step 9: validation" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--data", "sample:9"], "tinylm train-tokenizer --data sample:9 --out"),
+        (["--tokenizer", "x"], "--data is missing"),
+        (["--data", "sample:9", "--tokenizer", "x", "--size", "huge"], "expected tiny, small, base"),
+        (["--data", "sample:9", "--tokenizer", "x", "--steps", "0"], "--steps is 0, expected 1 or more"),
+        (["--data", "sample:9", "--tokenizer", "x", "--n-embd", "100"], "a multiple of --n-head"),
+        (["--data", "sample:9", "--tokenizer", "x", "--mix", "0:1,1"], "--mix"),
+        (["--resume"], "holds no run to resume"),
+    ],
+)
+def test_wrong_usage_is_exit_2_and_makes_nothing(tmp_path, capsys, words, message):
+    code, err = refused(capsys, "--out", tmp_path / "run", *words)
+    assert code == 2 and message in err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [(["--data", "missing.txt"], "missing.txt: no such file"), (["--tokenizer", "missing"], "missing")],
+)
+def test_unusable_data_or_tokenizer_is_exit_3_and_makes_nothing(config, tmp_path, capsys, words, message):
+    code, err = refused(capsys, *options(config), *words)
+    assert code == 3 and message in err
+    assert not Path(config.out).exists()
+
+
+def test_place_that_cannot_be_written_is_exit_5_before_any_training(config, tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    for out, message in (
+        (tmp_path / "file", "something of that name is in the way"),
+        (tmp_path / "file" / "run", "a file is where a folder should be"),
+        (Path("/proc/run"), "check that the folder"),
+    ):
+        code, err = refused(capsys, *options(replace(config, out=str(out))))
+        assert code == 5 and str(out) in err and message in err, err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_run_in_use_is_exit_4_with_the_process_that_holds_it(finished_run, capsys):
+    with RunDirectory(Path(finished_run.out)).locked():
+        code, err = refused(capsys, "--resume", "--out", finished_run.out)
+    assert code == 4 and f"by process {os.getpid()} since" in err
+
+
+def test_resuming_with_other_options_is_exit_6_and_names_them(finished_run, tmp_path, capsys):
+    code, err = refused(capsys, "--resume", "--out", finished_run.out, "--steps", "20", "--lr", "0.1", "--seed", "0")
+    assert code == 6
+    assert "steps: the run has 9, asked for 20" in err and "lr: the run has 0.006, asked for 0.1" in err
+    assert "seed" not in err
+
+
+def test_resuming_with_another_tokenizer_is_exit_6(finished_run, tmp_path, capsys):
+    other = tmp_path / "other"
+    other.mkdir()
+    values = json.loads((Path(finished_run.tokenizer) / "tokenizer.json").read_bytes())
+    (other / "tokenizer.json").write_text(json.dumps(values, indent=7))  # the same merges, other bytes
+    code, err = refused(capsys, "--resume", "--out", finished_run.out, "--tokenizer", other)
+    assert code == 6 and "tokenizer: the run has " in err
+
+
+def without_the_train_extra(tmp_path, *words):
+    """Run the command line in an interpreter that sees everything installed but torch, transformers and datasets."""
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    for entry in Path(sysconfig.get_paths()["purelib"]).iterdir():
+        if not entry.name.startswith(("torch", "transformers", "datasets", "accelerate")):
+            (packages / entry.name).symlink_to(entry)
+    code = (
+        f"import sys; sys.path[:0] = [{str(packages)!r}, {str(REPOSITORY)!r}]\n"
+        f"from tinylm.cli.app import main; main({list(words)!r})"
+    )
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def test_without_the_train_extra_training_is_exit_7_with_the_command_to_run(config, tmp_path):
+    done = without_the_train_extra(tmp_path, "train", *options(config))
+    assert done.returncode == 7, done.stderr
+    assert done.stderr == 'error: training needs torch and transformers; run: pip install "tinylm[train]"\n'
+    assert not Path(config.out).exists()
+
+
+def test_without_the_train_extra_a_model_is_evaluated(model_directory, tmp_path):
+    words = ("evaluate", "--model", str(model_directory), "--data", "sample:1", "--json")
+    done = without_the_train_extra(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["documents"] == 1

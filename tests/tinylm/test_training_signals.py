@@ -1,0 +1,144 @@
+"""A training process that is killed, told to stop, or left by its terminal: exit codes, and equal bits afterwards."""
+
+import os
+import pty
+import resource
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.tinylm.training_runs import Child, call_cli, options, outcome
+from tinylm.training import loop
+from tinylm.training.events import read_events
+
+SIGNALS = [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
+
+
+def last_event(config):
+    return read_events(Path(config.out) / "events.jsonl")[-1]
+
+
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
+def test_signal_ends_the_process_and_resuming_equals_the_uninterrupted_run(config, reference, number, code):
+    often = replace(config, evaluate_every=1)
+    with Child(call_cli("train", *options(often))) as child:
+        child.wait_for("step 4: validation")
+        child.send(number)
+        found, text = child.finish()
+    assert found == code, text
+    if code > 0:
+        assert text.splitlines()[-1].startswith("error: stopped at step ")
+        assert f"tinylm train --resume --out {config.out} goes on" in text
+        assert last_event(config)["reason"] == "interrupted"
+    assert len(outcome(config.out)["losses"]) < 9
+    with Child(call_cli("train", "--resume", "--out", config.out)) as child:
+        found, text = child.finish()
+    assert found == 0, text
+    assert outcome(config.out) == reference
+
+
+def test_first_and_second_signal_at_once_leave_a_run_that_resumes(config, reference):
+    """A second Ctrl-C does not wait for the checkpoint; what was saved before it stands."""
+    with Child(call_cli("train", *options(replace(config, evaluate_every=1)))) as child:
+        child.wait_for("step 4: validation")
+        child.send(signal.SIGINT)
+        child.send(signal.SIGINT)
+        found, text = child.finish()
+    assert found == 130, text
+    loop.resume(config)
+    assert outcome(config.out) == reference
+
+
+def test_run_outlives_a_hangup_under_nohup(config, reference):
+    def work():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        call_cli("train", *options(replace(config, evaluate_every=1)))()
+
+    with Child(work) as child:
+        child.wait_for("step 4: validation")
+        child.send(signal.SIGHUP)
+        found, text = child.finish()
+    assert found == 0, text
+    assert outcome(config.out) == reference
+
+
+def test_closing_the_terminal_saves_and_leaves(config, reference):
+    """The terminal is gone when the run wants to draw; it notices the hang-up, saves and ends."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        code = 1
+        try:
+            sys.stderr = os.fdopen(2, "w", closefd=False)
+            sys.stdout = os.fdopen(1, "w", closefd=False)
+            call_cli("train", *options(replace(config, evaluate_every=1)))()
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 1
+        except OSError:
+            code = 129  # the line that says why it ended could not be written either
+        finally:
+            os._exit(code)
+    seen = b""
+    while b"step 3: validation" not in seen:
+        seen += os.read(terminal, 1 << 16)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 129
+    assert last_event(config)["reason"] == "interrupted"
+    loop.resume(config)
+    assert outcome(config.out) == reference
+
+
+def test_full_disk_is_exit_5_and_keeps_the_older_checkpoints(config, reference):
+    """The limit on a file's size stands in for a full disk: the first checkpoint is larger."""
+    often = replace(config, evaluate_every=1)
+
+    def work():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+        call_cli("train", *options(often))()
+
+    with Child(work) as child:
+        found, text = child.finish()
+    assert found == 5, text
+    assert "checkpoints/step-" in text.splitlines()[-1] and text.splitlines()[-1].startswith("error: ")
+    assert [path.name for path in (Path(config.out) / "checkpoints").iterdir()] == []
+    assert last_event(config)["reason"] == "failed"
+    loop.resume(config)
+    assert outcome(config.out) == reference
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), SIGNALS[:3])
+def test_signal_to_a_new_interpreter_does_the_same(config, reference, number, code):
+    words = [sys.executable, "-m", "tinylm", "train"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [*words, *options(replace(config, evaluate_every=1))]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert any("step 4: validation" in line for line in process.stderr)
+        process.send_signal(number)
+        text = process.communicate(timeout=120)[1]
+    assert process.returncode == code, text
+    again = [*words, "--resume", "--out", config.out]
+    second = subprocess.run(again, capture_output=True, text=True, env=environment, timeout=200, check=False)
+    assert second.returncode == 0, second.stderr
+    assert outcome(config.out) == reference
+
+
+@pytest.mark.slow
+def test_compiled_run_resumes_exactly_in_a_new_process(config, tmp_path):
+    """Compiling again gives the same kernels."""
+    from tests.tinylm.training_runs import stop_after
+    from tinylm.errors import Interrupted
+
+    base = replace(config, compile="on", steps=5)
+    whole, parts = replace(base, out=str(tmp_path / "whole")), replace(base, out=str(tmp_path / "parts"))
+    loop.train(whole)
+    with pytest.raises(Interrupted):
+        loop.train(parts, should_stop=stop_after(64))
+    words = [sys.executable, "-m", "tinylm", "train", "--resume", "--out", parts.out]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    second = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=280, check=False)
+    assert second.returncode == 0, second.stderr
+    assert outcome(parts.out) == outcome(whole.out)
