@@ -34,7 +34,7 @@ export class App implements Disposable {
 
   constructor(readonly context: ExtensionContext) {
     mkdirSync(context.globalStorageUri.fsPath, { recursive: true });
-    this.painter = new Painter(this.server, (editor) => editor === window.activeTextEditor && this.status.refresh());
+    this.painter = new Painter(this.server, this.log, (editor) => editor === window.activeTextEditor && this.status.refresh());
     this.status = new StatusItem(this.server, () => this.painter);
     this.training = new Training(this.server, () => this.trainingReady());
     this.generator = new Generator(this.server);

@@ -6,7 +6,7 @@
  * gone; so everything is cleared when the server stops or another model comes.
  */
 import { CancellationTokenSource, Range, window, workspace } from "vscode";
-import type { Disposable, TextDocument, TextEditor } from "vscode";
+import type { Disposable, LogOutputChannel, TextDocument, TextEditor } from "vscode";
 import type { Connection, Server } from "./client";
 import { planFor } from "./plan";
 import type { Look, Plan, Span, StyleName } from "./plan";
@@ -17,10 +17,13 @@ import type { PaintSettings } from "./settings";
 import { Styles } from "./styles";
 import { decodeCells } from "./tokens";
 import type { Cell } from "./tokens";
+import { messageOf } from "./words";
 
 /** Boundaries follow the keys; probabilities wait until typing pauses. */
 const BOUNDARIES_DELAY_MS = 30;
 const SCORES_DELAY_MS = 120;
+/** A long document is still being counted when its first tokens come: ask again for the number. */
+const COUNT_DELAY_MS = 1000;
 const DEFAULT_VOCAB_SIZE = 8192;
 
 /** What is painted in one editor now. */
@@ -51,6 +54,7 @@ export class Painter implements Disposable {
 
   constructor(
     private readonly server: Server,
+    private readonly log: LogOutputChannel,
     private readonly afterPaint: (editor: TextEditor) => void,
   ) {
     this.subscriptions = [
@@ -156,15 +160,12 @@ export class Painter implements Disposable {
       if (scores && !this.painted.has(editor)) await this.ask(editor, false, request);
       await this.ask(editor, scores, request);
     } catch (error) {
-      // Cancelled, or the text moved on: the next edit has scheduled the next try.
-      if (!request.token.isCancellationRequested && this.versionMoved(error)) this.schedule(editor);
+      if (request.token.isCancellationRequested) return; // Whoever cancelled has scheduled the next try.
+      if (versionMoved(error)) this.schedule(editor);
+      else this.log.debug(`not painted: ${messageOf(error)}`); // The status item says what is wrong with the model.
     } finally {
       request.dispose();
     }
-  }
-
-  private versionMoved(error: unknown): boolean {
-    return typeof error === "object" && error !== null && "code" in error && error.code === CONTENT_MODIFIED;
   }
 
   private async ask(editor: TextEditor, scores: boolean, request: CancellationTokenSource): Promise<void> {
@@ -190,6 +191,7 @@ export class Painter implements Disposable {
     const modelId = result.modelId ?? this.server.status?.model?.id ?? null;
     this.painted.set(editor, { version: result.version, modelId, heatMode, result, cells, plan });
     this.afterPaint(editor);
+    if (result.nTokens === null) this.schedule(editor, COUNT_DELAY_MS);
   }
 
   private setDecorations(editor: TextEditor, plan: Plan): void {
@@ -217,6 +219,10 @@ export class Painter implements Disposable {
     this.pending.delete(editor);
     this.painted.delete(editor);
   }
+}
+
+function versionMoved(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === CONTENT_MODIFIED;
 }
 
 /** A function, because the answer changes while a request is awaited. */

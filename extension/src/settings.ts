@@ -24,7 +24,7 @@ export interface GenerationSettings {
 
 export function paintSettings(): PaintSettings {
   const settings = workspace.getConfiguration(SECTION);
-  const heatMode: unknown = settings.get("heatMode");
+  const heatMode: unknown = settings.get("heatMap");
   const languages: unknown = settings.get("boundaries.languages");
   return {
     boundaries: settings.get<unknown>("boundaries.enabled") !== false,

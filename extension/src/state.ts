@@ -3,6 +3,7 @@ import { window } from "vscode";
 import type { TextEditor } from "vscode";
 import type { Server } from "./client";
 import type { Painted, Painter } from "./decorations";
+import { serverSettings } from "./settings";
 import type { StatusItem } from "./status";
 import type { Training } from "./training";
 
@@ -12,6 +13,7 @@ export function describeState(server: Server, painter: Painter, status: StatusIt
     connection: server.connection,
     status: { text: status.text, tooltip: status.tooltip },
     server: server.status,
+    settings: serverSettings(),
     jobs: training.jobs,
     editors: window.visibleTextEditors.map((editor) => describeEditor(editor, painter.paintedIn(editor))),
   };

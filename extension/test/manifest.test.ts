@@ -38,3 +38,10 @@ test("every colour that the code names is contributed, with a default in every k
   for (const id of wanted) assert.deepEqual(Object.keys(ids.get(id) ?? {}).sort(), ["dark", "highContrast", "highContrastLight", "light"], id);
   assert.equal(ids.size, wanted.size);
 });
+
+test("every setting that the code reads or writes is contributed", () => {
+  const keys = new Set(manifest.contributes.configuration.flatMap(({ properties }) => Object.keys(properties)));
+  const calls = ["settings.ts", "commands.ts", "training.ts"].flatMap((name) => [...source(name).matchAll(/(?:\.get(?:<[^>]+>)?|\.inspect(?:<[^>]+>)?|\.update|updateSetting)\("([\w.]+)"/g)].map(([, key]) => key ?? ""));
+  assert.ok(calls.length >= 10);
+  for (const key of calls) assert.ok(keys.has(`tinylm.${key}`) || keys.has(`tinylm.generation.${key}`), key);
+});
