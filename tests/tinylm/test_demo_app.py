@@ -1,7 +1,9 @@
 """The demo's app, driven by its keys in Textual's own pilot, on a real small model."""
 
 import asyncio
+import re
 import threading
+from pathlib import Path
 
 import pytest
 from textual.widgets import Input, Static
@@ -9,6 +11,7 @@ from textual.widgets import Input, Static
 from tinylm.demo.app import DemoApp
 from tinylm.demo.cells import printable
 from tinylm.demo.help import HelpScreen
+from tinylm.demo.keys import HELP
 from tinylm.demo.session import Session
 from tinylm.demo.slider import Slider
 from tinylm.demo.view import Pane
@@ -309,3 +312,19 @@ async def test_help_opened_and_the_app_left_while_a_step_is_under_way(language_m
         leaving = asyncio.create_task(app.action_step())
     may_end.set()
     await leaving
+
+
+async def test_the_help_fits_80_columns(language_model):
+    app = make_app(language_model)
+    async with app.run_test(size=SIZES[0]) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = app.screen.query_one(Static)
+        assert text.size.height == HELP.count("\n")  # no line is wrapped
+        assert text.region.bottom <= SIZES[0][1]
+
+
+def test_the_picture_fetches_nothing_and_names_no_machine():
+    svg = (Path(__file__).parents[2] / "docs" / "images" / "demo.svg").read_text("utf-8")
+    assert re.findall(r"https?://[^\"\s<)]+", svg) == ["http://www.w3.org/2000/svg"]
+    assert not re.search(r"/(root|home|work|Users|tmp)/", svg)

@@ -17,7 +17,7 @@ class HelpScreen(ModalScreen[None]):
     DEFAULT_CSS = """
     HelpScreen { align: center middle; }
     HelpScreen > VerticalScroll {
-        width: 88; max-width: 100%; height: auto; max-height: 100%;
+        width: 78; max-width: 100%; height: auto; max-height: 100%;
         border: round $primary; padding: 0 1; background: $surface;
     }
     """
@@ -27,7 +27,7 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(can_focus=False) as box:
             box.border_title = "Keys"
             box.border_subtitle = "any key closes"
-            yield Static(HELP, markup=False)
+            yield Static(HELP.rstrip(), markup=False)
 
     def on_key(self, event: Key) -> None:
         """Close."""

@@ -40,17 +40,18 @@ KEYS: list[BindingType] = [
 ]
 
 HELP = """\
-space    run, pause                    e    edit the prompt (Enter starts, Esc leaves)
+space    run, pause                    e    edit the prompt (Enter starts)
 →        one token, by the draw        r    start again at the prompt
-←        take the last token back      n    start again with another seed
+←        take the last token back      n    the same with another seed
 1-9, 0   put that candidate next       + -  faster, slower
 , .      look at earlier, later tokens d    dark or light
 b        another branch tried here     q    quit
-t T      temperature down, up          Tab  go to the prompt and the sliders
+t T      temperature down, up          Tab  to the prompt and the sliders
 k K      top-k down, up                Esc  back to the newest token
-p P      top-p down, up                     the mouse works on tokens and sliders
+p P      top-p down, up                the mouse works on tokens, sliders
 
-▶  where the draw falls under the settings of this moment    ●  the token in the text
-*  the greedy choice, the model's first    struck through: cut, by the filter named
-First percentage: the model's own probability. Second: after temperature and filters.
+▶  where the draw falls now    ●  the token in the text
+*  the greedy choice, the model's first
+struck through: cut by the filter that is named
+model: the model's own probability; sampled: after the settings
 """
