@@ -23,12 +23,12 @@ async def code_actions(ls: "Server", params: lsp.CodeActionParams) -> list[lsp.C
     """Offer the likeliest other tokens. Only when asked for: an editor asks by itself at every move of the cursor."""
     if not _is_asked_for(params.context):
         return None
-    document, tokenizer = ls.documents.get(params.text_document.uri), ls.host.tokenizer
+    document, tokenizer = ls.documents.get(params.text_document.uri), await ls.host.known_tokenizer()
     target = find_target(document, tokenizer, params.range.start)
     if target is None or len(target.ids) != 1:
         return None
     async with ls.host.turns.turn(document.uri, "codeAction"):
-        found = await inspect(ls, document, target.placed, target.first, target.first + 1, N_OFFERED + 1)
+        found = await inspect(ls, document, tokenizer, target.placed, target.first, target.first + 1, N_OFFERED + 1)
     if not ls.documents.is_current(document):
         raise JsonRpcContentModified("the document changed while alternatives were looked for")
     actions = []

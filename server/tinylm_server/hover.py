@@ -37,14 +37,17 @@ class Target:
 async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
     """Answer a hover; nothing after the end of the text."""
     document = ls.documents.get(params.text_document.uri)
-    target = find_target(document, ls.host.tokenizer, params.position)
+    tokenizer = await ls.host.known_tokenizer()
+    target = find_target(document, tokenizer, params.position)
     if target is None:
         return None
-    tokenizer, last = ls.host.tokenizer, target.first + len(target.ids)
+    last = target.first + len(target.ids)
     found: Inspection | str
     try:
         async with ls.host.turns.turn(document.uri, "hover"):
-            found = await inspect(ls, document, target.placed, target.first, last, ls.settings.hover_alternatives)
+            found = await inspect(
+                ls, document, tokenizer, target.placed, target.first, last, ls.settings.hover_alternatives
+            )
     except (WorkerGone, WorkerRefused) as error:
         found = str(error)
     if not ls.documents.is_current(document):

@@ -7,6 +7,7 @@ downloaded: a model is a directory on this machine (`tinylm.model`), the starter
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ class ModelHost:
         self._problem: str | None = None
         self._on_change = on_change
         self._n_threads = 0
+        self._tokenizer_known = asyncio.Event()  # set once it is loaded, or known not to be there
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -52,6 +54,12 @@ class ModelHost:
         if self._tokenizer is None:
             raise NoTokenizer(self._problem or "the tokenizer is still being loaded; try again in a moment")
         return self._tokenizer
+
+    async def known_tokenizer(self) -> Tokenizer:
+        """Return the tokenizer; wait for it while it is being loaded. Raises NoTokenizer."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._tokenizer_known.wait(), READY_WITHIN_S)
+        return self.tokenizer
 
     @property
     def block_size(self) -> int:
@@ -64,12 +72,14 @@ class ModelHost:
         self._on_change()
         try:
             self.directory = chosen_directory(settings.model_path)
+            self.worker.start(self._n_threads)  # it imports and loads while the tokenizer is read here
             self._tokenizer = await asyncio.to_thread(Tokenizer.load, self.directory)
         except TinyLMError as error:
             self._problem = str(error)
+            await self.worker.stop()
+        finally:
+            self._tokenizer_known.set()
             self._on_change()
-            return
-        self.worker.start(self._n_threads)
 
     async def apply(self, before: Settings, after: Settings) -> None:
         """React to changed settings."""
@@ -158,7 +168,9 @@ class ModelHost:
     async def _load_model(self) -> None:
         """Give a fresh worker its model; what cannot be loaded shows in the status."""
         try:
-            self._take_model(await self.worker.ask("load", {"path": str(self.directory)}))
+            frame = await self.worker.ask("load", {"path": str(self.directory)})
+            await self._tokenizer_known.wait()
+            self._take_model(frame)
         except WorkerGone:
             raise
         except TinyLMError as error:

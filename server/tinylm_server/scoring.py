@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from pygls.exceptions import JsonRpcContentModified
 
 from tinylm.model.windows import reach
+from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.token_chunks import PlacedChunk, ids_after, ids_before
 from tinylm_server.wire_cells import CellRun
+from tinylm_server.worker_client import WorkerGone, WorkerRefused
 
 if TYPE_CHECKING:
     from tinylm_server.documents import Document
@@ -90,28 +92,41 @@ def _listed(values: NDArray[Any]) -> list[float | int | None]:
 
 
 async def inspect(
-    ls: "Server", document: "Document", placed: PlacedChunk, first: int, last: int, n_alternatives: int
+    ls: "Server",
+    document: "Document",
+    tokenizer: Tokenizer,
+    placed: PlacedChunk,
+    first: int,
+    last: int,
+    n_alternatives: int,
 ) -> Inspection:
-    """Ask about the tokens [first, last) of a chunk, with alternatives. Raises WorkerGone, WorkerRefused."""
+    """Ask about the tokens [first, last) of a chunk, with alternatives. Raises WorkerGone, WorkerRefused.
+
+    Args:
+        tokenizer: the one that the chunk was made with; should another be in use by now, the worker refuses.
+    """
     await ls.host.until_ready()
-    question = _question(ls, document, [placed])
+    question = _question(ls, document, tokenizer, [placed])
     values = {**question.values(first, last), "k": n_alternatives}
     frame = await ls.host.ask("inspect", values, {"ids": question.ids})
     return Inspection(frame.header["name"], **frame.arrays)
 
 
-async def scores_of(ls: "Server", document: "Document", runs: Sequence[CellRun]) -> ScoredRuns:
-    """Score all tokens of the runs. While the model is not ready there are none, and the note says why."""
+async def scores_of(ls: "Server", document: "Document", tokenizer: Tokenizer, runs: Sequence[CellRun]) -> ScoredRuns:
+    """Score all tokens of the runs. While the model cannot be asked there are none, and the note says why."""
     host = ls.host
     if host.worker.state != "ready" or host.model is None:
         return ScoredRuns(None, None, host.status()["message"])
     model = host.model
     parts: list[dict[str, NDArray[Any]]] = []
-    async with host.turns.turn(document.uri, "score"):
-        for neighbours in _neighbours(runs):
-            if not ls.documents.is_current(document):
-                raise JsonRpcContentModified("the document changed while it was scored")
-            parts.append(await _scores_of_neighbours(ls, document, neighbours))
+    try:
+        async with host.turns.turn(document.uri, "score"):
+            for neighbours in _neighbours(runs):
+                if not ls.documents.is_current(document):
+                    raise JsonRpcContentModified("the document changed while it was scored")
+                parts.append(await _scores_of_neighbours(ls, document, tokenizer, neighbours))
+    except (WorkerGone, WorkerRefused) as error:
+        return ScoredRuns(None, None, str(error))
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return ScoredRuns(model["id"], arrays, None, int(model["blockSize"]))
 
@@ -135,8 +150,8 @@ class _Question:
         }
 
 
-def _question(ls: "Server", document: "Document", chunks: Sequence[PlacedChunk]) -> _Question:
-    tokenizer, block_size = ls.host.tokenizer, ls.host.block_size
+def _question(ls: "Server", document: "Document", tokenizer: Tokenizer, chunks: Sequence[PlacedChunk]) -> _Question:
+    block_size = ls.host.block_size
     where = (document.text, tokenizer, document.encoding)
     before, starts_document = ids_before(*where, chunks[0], reach(block_size) + 1)
     after = ids_after(*where, chunks[-1], block_size)[:block_size]
@@ -155,8 +170,10 @@ def _neighbours(runs: Sequence[CellRun]) -> list[list[CellRun]]:
     return groups
 
 
-async def _scores_of_neighbours(ls: "Server", document: "Document", runs: Sequence[CellRun]) -> dict[str, NDArray[Any]]:
-    question = _question(ls, document, [run.placed for run in runs])
+async def _scores_of_neighbours(
+    ls: "Server", document: "Document", tokenizer: Tokenizer, runs: Sequence[CellRun]
+) -> dict[str, NDArray[Any]]:
+    question = _question(ls, document, tokenizer, [run.placed for run in runs])
     offsets = np.cumsum([0, *(len(run.placed.chunk.ids) for run in runs)])
     tokens = np.concatenate([offset + run.tokens() for offset, run in zip(offsets, runs, strict=False)])
     first, last = int(tokens[0]), int(tokens[-1]) + 1

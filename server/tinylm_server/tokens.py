@@ -28,14 +28,15 @@ COUNT_CHARS = 65_536
 async def tokens(ls: "Server", params: Any) -> dict[str, Any]:
     """Answer `tinylm/tokens`."""
     fields = check.mapping(params)
+    ls.documents.get(check.uri_of(fields))
+    tokenizer = await ls.host.known_tokenizer()
     document = ls.documents.get_version(check.uri_of(fields), check.integer(fields, "version", low=-(2**31)))
     ranges = [check.range_of(item, f"ranges[{idx}]") for idx, item in enumerate(check.items(fields, "ranges"))]
     with_scores = check.flag(fields, "scores")
-    tokenizer = ls.host.tokenizer
     runs, note = _collect(document, tokenizer, ranges, ls.settings.max_cells)
     scored = ScoredRuns(None, None, None)
     if with_scores and runs:
-        scored = await scores_of(ls, document, runs)
+        scored = await scores_of(ls, document, tokenizer, runs)
         ls.documents.get_version(document.uri, document.version)
     return _result(document, tokenizer, runs, scored, note or scored.note)
 
