@@ -65,6 +65,16 @@ local ok, problem = pcall(function()
     table.insert(found.painted, { mark[2], mark[3], mark[4].end_row, mark[4].end_col, mark[4].hl_group })
   end
 
+  local at = { line = 0, character = 7 }
+  local actions = ask('textDocument/codeAction', 0, 0, {
+    range = { start = at, ['end'] = at }, context = { diagnostics = {}, triggerKind = 1 },
+  })
+  assert(actions and #actions > 0, 'no code action: ' .. tostring(found.answer))
+  found.action = actions[1].title
+  vim.lsp.util.apply_workspace_edit(actions[1].edit, client.offset_encoding)
+  found.replaced = vim.api.nvim_buf_get_lines(0, 0, 1, false)[1]
+  vim.cmd('silent undo')
+
   local before = #marks()
   vim.api.nvim_buf_set_text(0, 0, 0, 0, 0, { 'Here: ' })
   vim.cmd('doautocmd TextChanged')
@@ -157,6 +167,16 @@ def test_neovim_paints_every_byte_once(found):
         lines[end_line][:end].decode()
         at, previous = (end_line, end), (start_line, group)
     assert at == (len(lines) - 1, len(lines[-1]))
+
+
+def test_neovim_replaces_a_token(found):
+    """A code action puts an alternative in the place of the token under the cursor, and of nothing else."""
+    if found is None:
+        return
+    assert found["action"].startswith("Replace ")
+    assert found["replaced"] != "Once upon a time"
+    assert found["replaced"].startswith("Once")
+    assert found["replaced"].endswith("a time")
 
 
 def test_neovim_repaints_after_a_change(found):
