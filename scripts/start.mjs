@@ -3,7 +3,7 @@
 // Both get a profile of their own under .vscode-test/start, so nobody's settings are touched.
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { editorFolder, ensureCodeServer } from './code_server.mjs';
 import { installExtension, startServer, urlFor } from './editor.mjs';
@@ -71,8 +71,14 @@ function writeSettings(python, folder) {
   } catch {
     // No settings yet, or a file with comments: start again from the defaults.
   }
-  mkdirSync(join(profile, 'User'), { recursive: true });
-  writeFileSync(path, `${JSON.stringify({ ...defaults, ...kept, ...own }, null, 2)}\n`);
+  writeJson(path, { ...defaults, ...kept, ...own });
+  // code-server takes settings of machine scope from here; those of the user file are gone once it is written to.
+  writeJson(join(profile, 'Machine', 'settings.json'), { 'tinylm.python.path': python });
+}
+
+function writeJson(path, value) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** The file to show first: the first text or Markdown file by name, or null in a folder without one. */

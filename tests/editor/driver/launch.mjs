@@ -54,6 +54,9 @@ const SETTINGS = {
   'security.workspace.trust.enabled': false,
 };
 
+/** In a browser editor these come from the machine's settings; from the user's they are gone once that file is written to. */
+const MACHINE_SCOPE = new Set(['tinylm.python.path', 'tinylm.model.path', 'tinylm.training.folder', 'tinylm.threads']);
+
 /**
  * Start an editor on a folder made of `files` (name to text), with `open` shown; `prepare` may add to the folder.
  * Returns { page, folder, userDataDir, server, open(name), evidence(name), close() }.
@@ -65,10 +68,10 @@ export async function launch({ name, files, open, settings = {}, extension = tru
   process.once('exit', () => editor.server && !editor.server.stopping && signalGroup(editor.server.pid));
   try {
     writeFiles(editor.folder, files);
-    writeFiles(join(editor.userDataDir, 'User'), {
-      'settings.json': JSON.stringify({ ...SETTINGS, 'tinylm.python.path': venvPython, ...settings }, null, 2),
-      'keybindings.json': JSON.stringify(KEYBINDINGS),
-    });
+    const all = Object.entries({ ...SETTINGS, 'tinylm.python.path': venvPython, ...settings });
+    const ofScope = (machine) => JSON.stringify(Object.fromEntries(all.filter(([key]) => MACHINE_SCOPE.has(key) === machine)), null, 2);
+    writeFiles(join(editor.userDataDir, 'User'), { 'settings.json': ofScope(false), 'keybindings.json': JSON.stringify(KEYBINDINGS) });
+    writeFiles(join(editor.userDataDir, 'Machine'), { 'settings.json': ofScope(true) });
     prepare(editor);
     await startEverything(editor, extension);
     await show(editor, open);
