@@ -104,7 +104,9 @@ def test_several_passes_over_a_small_corpus_resume_exactly(config, tmp_path):
     assert outcome(parts.out) == outcome(whole.out)
 
 
+@pytest.mark.slow
 def test_two_threads_resume_exactly(config, tmp_path):
+    """Slow only where another process takes a core: two threads wait for each other at every small sum."""
     import torch
 
     base = replace(config, threads=2, steps=5)

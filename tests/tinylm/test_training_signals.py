@@ -121,12 +121,13 @@ def test_signal_to_a_new_interpreter_does_the_same(config, reference, number, co
         text = process.communicate(timeout=120)[1]
     assert process.returncode == code, text
     again = [*words, "--resume", "--out", config.out]
-    second = subprocess.run(again, capture_output=True, text=True, env=environment, timeout=200, check=False)
+    second = subprocess.run(again, capture_output=True, text=True, env=environment, timeout=250, check=False)
     assert second.returncode == 0, second.stderr
     assert outcome(config.out) == reference
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_compiled_run_resumes_exactly_in_a_new_process(config, tmp_path):
     """Compiling again gives the same kernels."""
     from tests.tinylm.training_runs import stop_after
@@ -139,6 +140,6 @@ def test_compiled_run_resumes_exactly_in_a_new_process(config, tmp_path):
         loop.train(parts, should_stop=stop_after(64))
     words = [sys.executable, "-m", "tinylm", "train", "--resume", "--out", parts.out]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    second = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=280, check=False)
+    second = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=600, check=False)
     assert second.returncode == 0, second.stderr
     assert outcome(parts.out) == outcome(whole.out)
