@@ -41,7 +41,7 @@ async def list_models(ls: "Server", *arguments: Any) -> list[dict[str, Any]]:
 
 async def restart_worker(ls: "Server", *arguments: Any) -> None:
     """Stop the worker and start it anew."""
-    await ls.host.restart()
+    await ls.host.restart(ls.settings)
 
 
 def _training_folder(ls: "Server") -> Path:

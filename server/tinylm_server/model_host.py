@@ -68,7 +68,7 @@ class ModelHost:
 
     async def start(self, settings: Settings) -> None:
         """Load what the settings name. A failure shows in the status, never as an exception."""
-        self._n_threads = settings.threads
+        self._n_threads, self._problem = settings.threads, None
         self._on_change()
         try:
             self.directory = chosen_directory(settings.model_path)
@@ -84,11 +84,12 @@ class ModelHost:
     async def apply(self, before: Settings, after: Settings) -> None:
         """React to changed settings."""
         if before.threads != after.threads:
-            self._n_threads = after.threads
-            await self.restart()
+            await self.restart(after)
         if before.model_path != after.model_path:
             try:
-                await self.select(chosen_directory(after.model_path))
+                directory = chosen_directory(after.model_path)
+                if directory != self.directory or self.model is None:
+                    await self.select(directory)
             except TinyLMError as error:
                 self._problem = str(error)
                 self._on_change()
@@ -113,10 +114,15 @@ class ModelHost:
             raise TinyLMError(self._problem or "the model could not be loaded")
         return self.model
 
-    async def restart(self) -> None:
-        """Stop the worker and start it anew, also after it had failed too often."""
+    async def restart(self, settings: Settings) -> None:
+        """Stop the worker and start it anew, also after too many deaths; read the tokenizer if it is missing."""
+        self._n_threads = settings.threads
         await self.worker.stop()
-        self.worker.start(self._n_threads)
+        if self._tokenizer is None:
+            await self.start(settings)
+        else:
+            self._problem = None
+            self.worker.start(self._n_threads)
 
     async def until_ready(self) -> None:
         """Wait until a model can be asked. Raises WorkerGone with the reason when none can."""

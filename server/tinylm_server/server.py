@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lsprotocol import types as lsp
-from pygls.exceptions import FeatureRequestError
+from pygls.exceptions import FeatureRequestError, JsonRpcException
 from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
@@ -34,6 +34,7 @@ __all__ = ["Server", "serve"]
 logger = logging.getLogger("tinylm_server")
 
 PARENT_WATCH_S = 2.0
+SETTINGS_WITHIN_S = 10.0
 
 
 class Server(LanguageServer):
@@ -109,8 +110,10 @@ class Server(LanguageServer):
         if workspace is None or not workspace.configuration:
             return
         item = lsp.ConfigurationItem(section=SECTION)
-        with suppress(Exception):  # a client that says it can and then refuses keeps the settings it gave before
-            found = await self.workspace_configuration_async(lsp.ConfigurationParams(items=[item]))
+        # A client that says it can and then refuses, or never answers, keeps the settings it gave before.
+        with suppress(JsonRpcException, TimeoutError):
+            asking = self.workspace_configuration_async(lsp.ConfigurationParams(items=[item]))
+            found = await asyncio.wait_for(asking, SETTINGS_WITHIN_S)
             if found and found[0] is not None:
                 self.take_settings(found[0])
 

@@ -46,6 +46,18 @@ async def test_tokens_work_while_the_worker_is_stopped_and_hover_waits_for_nobod
     assert "probability" in (await waiting)["contents"]["value"]
 
 
+async def test_a_scoring_whose_worker_dies_still_brings_the_tokens(client: Client):
+    client.open(URI, TEXT)
+    worker = only_child(client)
+    worker.suspend()
+    _, waiting = client.send_request("tinylm/tokens", tokens_params(scores=True))
+    await client.request("tinylm/tokens", tokens_params())  # so the scoring is on its way
+    worker.kill()
+    reply = await waiting
+    assert reply["scores"] is None and reply["nTokens"] > 100
+    assert "worker died" in reply["note"]
+
+
 async def test_a_worker_that_dies_five_times_stays_down_until_asked(client: Client):
     client.open(URI, TEXT)
     for _ in range(5):
