@@ -23,6 +23,7 @@ __all__ = ["COMMANDS", "FEATURES", "register_features"]
 logger = logging.getLogger(__name__)
 
 REQUEST_FAILED = -32803
+LEGEND = lsp.SemanticTokensLegend(token_types=["tinylmEven", "tinylmOdd"], token_modifiers=["split"])
 
 # method -> (options, module, function)
 FEATURES: dict[str, tuple[Any, str, str]] = {
@@ -39,6 +40,13 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (None, "training_commands", "progress_cancelled"),
     "tinylm/tokens": (None, "tokens", "tokens"),
     "tinylm/generate": (None, "generate", "generate"),
+}
+
+# Announced only to clients that ask for it (`semanticTokens` in initializationOptions): those with decorations of
+# their own would fetch every token twice.
+SEMANTIC_TOKENS: dict[str, tuple[Any, str, str]] = {
+    lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: (LEGEND, "semantic_tokens", "semantic_tokens_full"),
+    lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE: (LEGEND, "semantic_tokens", "semantic_tokens_range"),
 }
 
 # command -> (module, function)
@@ -66,6 +74,10 @@ def register_features(server: "Server") -> None:
 
 def _initialize(ls: "Server", params: lsp.InitializeParams) -> None:
     ls.begin(params)
+    options = params.initialization_options
+    if isinstance(options, dict) and options.get("semanticTokens") is True:
+        for method, (legend, module, function) in SEMANTIC_TOKENS.items():
+            ls.feature(method, legend)(_lazy(module, function))
 
 
 def _lazy(module: str, function: str) -> Callable[..., Awaitable[Any]]:

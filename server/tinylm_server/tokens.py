@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
-__all__ = ["tokens"]
+__all__ = ["collect_cells", "tokens"]
 
 # Encoding runs at about 1 MB/s, so one answer stops counting tokens after some 60 ms and goes on with the next one.
 COUNT_CHARS = 65_536
@@ -33,7 +33,7 @@ async def tokens(ls: "Server", params: Any) -> dict[str, Any]:
     document = ls.documents.get_version(check.uri_of(fields), check.integer(fields, "version", low=-(2**31)))
     ranges = [check.range_of(item, f"ranges[{idx}]") for idx, item in enumerate(check.items(fields, "ranges"))]
     with_scores = check.flag(fields, "scores")
-    runs, note = _collect(document, tokenizer, ranges, ls.settings.max_cells)
+    runs, note = collect_cells(document, tokenizer, ranges, ls.settings.max_cells)
     scored = ScoredRuns(None, None, None)
     if with_scores and runs:
         scored = await scores_of(ls, document, tokenizer, runs)
@@ -41,7 +41,7 @@ async def tokens(ls: "Server", params: Any) -> dict[str, Any]:
     return _result(document, tokenizer, runs, scored, note or scored.note)
 
 
-def _collect(
+def collect_cells(
     document: "Document", tokenizer: "Tokenizer", ranges: "list[lsp.Range]", max_cells: int
 ) -> tuple[list[CellRun], str | None]:
     """Return the cells that touch the ranges, at most `max_cells`, and a note when there were more."""

@@ -43,6 +43,7 @@ async def test_capabilities_are_those_of_the_protocol_page(bare_client: Client):
     assert capabilities["completionProvider"] == {} and capabilities["inlineCompletionProvider"] == {}
     assert capabilities["codeActionProvider"] == {"codeActionKinds": ["refactor.rewrite"]}
     assert len(capabilities["executeCommandProvider"]["commands"]) == 9
+    assert "semanticTokensProvider" not in capabilities
     await bare_client.close()
 
 

@@ -55,3 +55,28 @@ async def test_without_a_setting_the_starter_model_is_used(bare_client: Client):
 
 def at(line, column):
     return {"textDocument": {"uri": URI}, "position": {"line": line, "character": column}}
+
+
+async def test_semantic_tokens_are_for_clients_that_ask(bare_client: Client, model_directory):
+    """The same boundaries as tinylm/tokens, in LSP's own encoding; line ends are left out."""
+    bare_client.settings = {"model": {"path": str(model_directory)}}
+    reply = await bare_client.initialize(initializationOptions={"semanticTokens": True})
+    provider = reply["capabilities"]["semanticTokensProvider"]
+    assert provider["legend"] == {"tokenTypes": ["tinylmEven", "tinylmOdd"], "tokenModifiers": ["split"]}
+    text = "the fox\n😀 ran\n"
+    bare_client.open(URI, text)
+    data = (await bare_client.request("textDocument/semanticTokens/full", {"textDocument": {"uri": URI}}))["data"]
+    everything = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
+    params = {"textDocument": {"uri": URI}}
+    assert (await bare_client.request("textDocument/semanticTokens/range", {**params, "range": everything}))[
+        "data"
+    ] == data
+    pieces, line, column = [], 0, 0
+    for at in range(0, len(data), 5):
+        delta_line, delta_start, length, kind, modifiers = data[at : at + 5]
+        line, column = (line + delta_line, delta_start) if delta_line else (line, column + delta_start)
+        units = text.split("\n")[line].encode("utf-16-le")
+        pieces.append((units[2 * column : 2 * (column + length)].decode("utf-16-le"), kind, modifiers))
+    assert "".join(piece for piece, _, _ in pieces) == text.replace("\n", "")
+    assert ("😀", 0, 1) in pieces and {kind for _, kind, _ in pieces} == {0, 1}
+    assert await bare_client.close() == 0

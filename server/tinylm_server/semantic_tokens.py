@@ -1,0 +1,54 @@
+"""`textDocument/semanticTokens`: token boundaries as alternating types, for editors that cannot paint decorations.
+
+Cells that span lines (line ends) and cells without width are left out: LSP allows them only to clients that say so.
+"""
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types as lsp
+
+from tinylm_server.tokens import collect_cells
+from tinylm_server.wire_cells import STRIDE, wire
+
+if TYPE_CHECKING:
+    from tinylm_server.server import Server
+
+__all__ = ["semantic_tokens_full", "semantic_tokens_range"]
+
+
+async def semantic_tokens_full(ls: "Server", params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
+    """Return the boundaries of the whole document, up to the setting tinylm.maxCells."""
+    document = ls.documents.get(params.text_document.uri)
+    whole = lsp.Range(lsp.Position(0, 0), lsp.Position(document.text.n_lines, 0))
+    return await _tokens(ls, params.text_document.uri, whole)
+
+
+async def semantic_tokens_range(ls: "Server", params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
+    """Return the boundaries in a range."""
+    return await _tokens(ls, params.text_document.uri, params.range)
+
+
+async def _tokens(ls: "Server", uri: str, wanted: lsp.Range) -> lsp.SemanticTokens:
+    tokenizer = await ls.host.known_tokenizer()
+    runs, _ = collect_cells(ls.documents.get(uri), tokenizer, [wanted], ls.settings.max_cells)
+    return lsp.SemanticTokens(data=_from_cells(wire(runs)))
+
+
+def _from_cells(cells: list[int]) -> list[int]:
+    """Turn the array of `tinylm/tokens` into LSP's: deltaLine, deltaStart, length, type, modifiers."""
+    data: list[int] = []
+    line = column = last_line = last_column = 0
+    for at in range(0, len(cells), STRIDE):
+        delta_line, start, line_span, length, flags, _ = cells[at : at + STRIDE]
+        line, column = (line + delta_line, start) if delta_line else (line, column + start)
+        if line_span or not length:
+            continue
+        data += [
+            line - last_line,
+            column - (last_column if line == last_line else 0),
+            length,
+            flags & 1,
+            flags >> 1 & 1,
+        ]
+        last_line, last_column = line, column
+    return data
