@@ -8,8 +8,8 @@
 import { CancellationTokenSource, Range, window, workspace } from "vscode";
 import type { Disposable, LogOutputChannel, TextDocument, TextEditor } from "vscode";
 import type { Connection, Server } from "./client";
-import { planFor } from "./plan";
-import type { Look, Plan, Span, StyleName } from "./plan";
+import { END_OF_LINE, planFor } from "./plan";
+import type { Look, Plan, Span } from "./plan";
 import { TokensRequest } from "./protocol";
 import type { Status, TokensResult } from "./protocol";
 import { paintSettings } from "./settings";
@@ -198,7 +198,7 @@ export class Painter implements Disposable {
     const before = this.painted.get(editor)?.plan;
     for (const [name, type] of this.styles.types) {
       const spans = plan.get(name) ?? [];
-      if (spans.length > 0 || before === undefined || before.has(name)) editor.setDecorations(type, spans.map((span) => toRange(editor, name, span)));
+      if (spans.length > 0 || before === undefined || before.has(name)) editor.setDecorations(type, spans.map((span) => toRange(editor, span)));
     }
   }
 
@@ -244,7 +244,9 @@ function rangesAround(editor: TextEditor): Range[] {
   });
 }
 
-function toRange(editor: TextEditor, name: StyleName, [startLine, start, endLine, end]: Span): Range {
-  const range = new Range(startLine, start, endLine, end);
-  return name === "newline" ? editor.document.validateRange(range) : range;
+/** A token that ends with a line end would leave its left edge on the next line too; `newline` marks it instead. */
+function toRange(editor: TextEditor, [startLine, start, endLine, end]: Span): Range {
+  const endsBefore = endLine > startLine && end === 0;
+  const range = endsBefore ? new Range(startLine, start, endLine - 1, END_OF_LINE) : new Range(startLine, start, endLine, end);
+  return editor.document.validateRange(range);
 }
