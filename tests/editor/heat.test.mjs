@@ -8,10 +8,10 @@ import { boxesOfLine, runCommand, useTheme } from './driver/workbench.mjs';
 const TEXT = 'Once upon a time, there was a little girl named Mia.\nShe said, "Thank you, frog!" and zxqv.\n';
 const MODES = ['surprisal', 'rank', 'entropy', 'surplus', 'ratio', 'off'];
 const THEMES = [
-  ['Default Light Modern', 'vs', 'light'],
-  ['Default Dark Modern', 'vs-dark', 'dark'],
-  ['Default High Contrast', 'hc-black', 'high-contrast'],
-  ['Default High Contrast Light', 'hc-light', 'high-contrast-light'],
+  ['Light Modern', 'vs', 'light'],
+  ['Dark Modern', 'vs-dark', 'dark'],
+  ['Dark High Contrast', 'hc-black', 'high-contrast'],
+  ['Light High Contrast', 'hc-light', 'high-contrast-light'],
 ];
 
 const check = editorSuite({ name: 'heat', open: 'story.txt', files: { 'story.txt': TEXT } });

@@ -1,9 +1,9 @@
 """Write a tiny, untrained GPT-2 with a tokenizer of its own: `make_model.py DIRECTORY`.
 
-The editor tests compare what the editor shows with what the command line computes, so any model will do as long as it
-is the same every time, small and opinionated. The weights are drawn from one seed; the embedding is wide enough that the
-most likely token gets a clear share of the probability, so that ghost text appears, and single bytes are unlikely, so
-that it consists of words. Layout: Hugging Face GPT-2.
+The editor tests compare what the editor shows with what the command line computes, so any model will do as long as
+it is the same every time, small and opinionated. The weights are drawn from one seed; the embedding is wide enough
+that the most likely token gets a clear share of the probability, so that ghost text appears, and single bytes are
+unlikely, so that it consists of words. Layout: Hugging Face GPT-2.
 Not a model that has learned anything, and no test asks it to make sense.
 """
 

@@ -30,7 +30,7 @@ check('a simple story costs the starter model less than 1.5 bits per byte', asyn
   const bits = painted.scores.surprisalBits.reduce((sum, value) => sum + value, 0);
   assert.ok(bits / Buffer.byteLength(STORY) < 1.5, `${bits / Buffer.byteLength(STORY)} bits per byte`);
   await editor.screenshot('heat-light');
-  await useTheme(page, 'Default Dark Modern', 'vs-dark');
+  await useTheme(page, 'Dark Modern', 'vs-dark');
   await editor.screenshot('heat-dark');
 });
 

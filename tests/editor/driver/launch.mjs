@@ -67,6 +67,7 @@ export async function launch({ name, files, open, settings = {}, extension = tru
   editor.close = () => close(editor);
   process.once('exit', () => editor.server && !editor.server.stopping && signalGroup(editor.server.pid));
   try {
+    mkdirSync(editor.folder);
     writeFiles(editor.folder, files);
     const all = Object.entries({ ...SETTINGS, 'tinylm.python.path': venvPython, ...settings });
     const ofScope = (machine) => JSON.stringify(Object.fromEntries(all.filter(([key]) => MACHINE_SCOPE.has(key) === machine)), null, 2);

@@ -83,7 +83,7 @@ export function toast(page, message) {
   return page.locator('.notification-toast').filter({ has: text }).first();
 }
 
-/** Select a colour theme for the running page and wait for its class on the workbench. */
+/** Select a colour theme, by the label it has in the list, and wait for its class on the workbench. */
 export async function useTheme(page, theme, className) {
   await page.keyboard.press('Control+k');
   await page.keyboard.press('Control+t');
