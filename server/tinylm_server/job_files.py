@@ -61,12 +61,14 @@ class JobRecord:
         except (psutil.Error, KeyError, ValueError, TypeError):
             return False
 
-    def ask_to_stop(self) -> None:
-        """Ask the running stage to save and leave."""
+    def ask_to_stop(self) -> bool:
+        """Ask the running stage to save and leave. Returns whether there was anybody to ask."""
         driver = _read(self.directory / "driver.json")
-        if driver is not None and self.is_alive():
-            with suppress(ProcessLookupError, PermissionError):
-                os.kill(int(driver["pid"]), signal.SIGTERM)
+        if driver is None or not self.is_alive():
+            return False
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(int(driver["pid"]), signal.SIGTERM)
+        return True
 
     def exit_code(self) -> int | None:
         """Return the exit code; None while the job has none."""

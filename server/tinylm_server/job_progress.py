@@ -1,6 +1,7 @@
 """From events to what a person is shown: the `JobProgress` of docs/protocol.md. Pure: no files, no processes."""
 
 import math
+import signal
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -8,6 +9,8 @@ __all__ = ["JobProgress", "apply_event", "finish"]
 
 # Exit codes of the command line (tinylm.errors) that mean: asked to stop, everything saved.
 STOPPED = (130, 143)
+# A stage that is still importing has no handler for these: the signal itself ends it.
+STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
 # The part of a job's bar that a tokenizer takes when a model is trained after it.
 TOKENIZER_SHARE = 0.15
 ACTIVE = ("starting", "running", "stopping")
@@ -111,6 +114,9 @@ def finish(progress: JobProgress, code: int | None, last_words: str, model: str 
         progress.state, progress.fraction, progress.model = "finished", 1.0, model
         return
     progress.model = model
+    if code is not None and -code in STOP_SIGNALS:
+        progress.state, progress.message = "interrupted", "stopped before there was anything to save"
+        return
     if code in STOPPED:
         progress.state = "interrupted"
         progress.message = last_words or "stopped; everything was saved"

@@ -58,7 +58,8 @@ class Job:
         """Ask the job to save and leave."""
         if self.progress.is_active:
             self.progress.state, self.progress.message = "stopping", "stopping: saving what was done"
-            self.record.ask_to_stop()
+            if not self.record.ask_to_stop() and self._process is not None:
+                self._process.terminate()  # so new that it has not written who it is
 
     def _is_alive(self) -> bool:
         if self._process is not None:
@@ -69,6 +70,8 @@ class Job:
         model = self.record.model
         finished = model if model is not None and is_model_directory(Path(model)) else None
         code = 0 if self.progress.is_done else self.record.exit_code()
+        if code is None and self._process is not None:
+            code = self._process.returncode
         finish(self.progress, code, self.record.last_words(), finished)
 
 

@@ -121,6 +121,14 @@ async def test_a_tokenizer_is_trained(client: Client, tales, tmp_path):
     assert json.loads((out / "tokenizer.json").read_text("utf-8"))["model"]["type"] == "BPE"
 
 
+async def test_a_job_is_stopped_the_moment_it_was_started(client: Client, tales, tmp_path):
+    """Before its process has said who it is, and before anything could be saved."""
+    begun = await command(client, "trainModel", train_arguments(tales, tmp_path / "run"))
+    assert await command(client, "stopTraining", {"jobId": begun["jobId"]}) == {"stopped": True}
+    end = await until(client, "interrupted", "failed", "finished")
+    assert end["state"] == "interrupted", end
+
+
 async def test_a_vanished_process_is_a_failure_with_advice(client: Client, tales, tmp_path, state_directory):
     client.timeout_s = 200
     begun = await command(client, "trainModel", train_arguments(tales, tmp_path / "run", steps=100_000))
@@ -129,7 +137,7 @@ async def test_a_vanished_process_is_a_failure_with_advice(client: Client, tales
     pid = json.loads(driver.read_text())["pid"]
     os.killpg(pid, signal.SIGKILL)
     end = await until(client, "failed")
-    assert "vanished" in end["message"] and "resume" in end["message"]
+    assert "killed by signal 9" in end["message"] and "resume" in end["message"]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +190,16 @@ def test_events_become_progress():
 
 
 @pytest.mark.parametrize(
-    ("code", "state"), [(0, "finished"), (130, "interrupted"), (143, "interrupted"), (3, "failed"), (None, "failed")]
+    ("code", "state"),
+    [
+        (0, "finished"),
+        (130, "interrupted"),
+        (143, "interrupted"),
+        (-15, "interrupted"),
+        (3, "failed"),
+        (-9, "failed"),
+        (None, "failed"),
+    ],
 )
 def test_the_exit_code_decides_how_a_job_ended(code, state):
     progress = JobProgress("a", "model", "/run", state="running")
