@@ -62,6 +62,7 @@ function writeSettings(python, folder) {
     'window.commandCenter': false,
     'chat.commandCenter.enabled': false,
     'editor.minimap.enabled': false,
+    'editor.occurrencesHighlight': 'off',
     'editor.wordBasedSuggestions': 'off',
     'editor.wordWrap': 'on',
   };

@@ -12,7 +12,7 @@ import { closeHover, ghostText, goTo, hoverAt, runCommand, useTheme } from './dr
 const STORY = readFileSync(join(repository, 'examples', '01-story.txt'), 'utf8');
 const CHARACTERS = readFileSync(join(repository, 'examples', '02-characters.txt'), 'utf8');
 
-const settings = { 'editor.wordWrap': 'on', 'editor.fontSize': 15 };
+const settings = { 'editor.wordWrap': 'on', 'editor.fontSize': 15, 'editor.occurrencesHighlight': 'off' };
 const files = { '01-story.txt': STORY, '02-characters.txt': CHARACTERS };
 const check = editorSuite({ name: 'starter', model: 'starter', open: '01-story.txt', files, settings });
 

@@ -28,7 +28,7 @@ check('a run is started from the palette, its progress is seen, it is stopped, r
   await pick(page, 'This file');
   await pick(page, 'tiny');
   await pick(page, 'Other...');
-  await answerInput(page, String(STEPS));
+  await answerInput(page, 'how many steps', String(STEPS));
   await pick(page, 'Train a tokenizer on this data first');
 
   await toast(page, 'training a model').waitFor({ timeout: TRAINING_MS });

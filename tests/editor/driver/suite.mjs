@@ -35,6 +35,7 @@ async function witnessed(editor, what, body) {
     await body();
   } catch (error) {
     await editor.evidence(what);
+    await editor.page.keyboard.press('Escape'); // A list that stayed open would be in the next test's way.
     throw error;
   }
 }

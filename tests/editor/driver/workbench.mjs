@@ -20,8 +20,9 @@ export async function pick(page, text) {
   await page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
 }
 
-/** Type into the input box that is open and confirm it. */
-export async function answerInput(page, text) {
+/** Wait for the input box with `title` (the widget is also that of the list before it), type into it and confirm. */
+export async function answerInput(page, title, text) {
+  await page.locator('.quick-input-widget:visible .quick-input-title').filter({ hasText: title }).waitFor();
   await page.locator('.quick-input-widget:visible .quick-input-box input').fill(text);
   await page.keyboard.press('Enter');
 }
