@@ -8,6 +8,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.tinylm.training_runs import STEPS, outcome, stop_after
@@ -130,6 +131,17 @@ def test_export_that_a_kill_prevented_is_made_on_resuming(config, reference):
     loop.resume(config)
     assert (Path(config.out) / "model/model.safetensors").is_file()
     assert outcome(config.out) == reference
+
+
+def test_step_that_went_out_of_bounds_is_never_saved(config):
+    """A decay that multiplies the weights by -1e27 a step: the run ends, and what it saved holds numbers."""
+    from safetensors.numpy import load_file
+
+    with pytest.raises(BadData, match=r"went out of bounds .* lower --lr"):
+        loop.train(replace(config, weight_decay=1e30, checkpoint_every=1))
+    assert read_events(Path(config.out) / "events.jsonl")[-1]["reason"] == "failed"
+    for path in (Path(config.out) / "checkpoints").glob("*/*.safetensors"):
+        assert all(np.isfinite(tensor).all() for tensor in load_file(path).values()), path
 
 
 def test_stop_file_ends_the_run(config):

@@ -109,37 +109,43 @@ def test_full_disk_is_exit_5_and_keeps_the_older_checkpoints(config, reference):
     assert outcome(config.out) == reference
 
 
+def interpreter(*words, **environment):
+    """Start `tinylm train` in a new interpreter."""
+    command = [sys.executable, "-m", "tinylm", "train", *words]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def wait_for_end(process, code, limit_s=250):
+    text = process.communicate(timeout=limit_s)[1]
+    assert process.returncode == code, text
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), SIGNALS[:3])
 def test_signal_to_a_new_interpreter_does_the_same(config, reference, number, code):
-    words = [sys.executable, "-m", "tinylm", "train"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    command = [*words, *options(replace(config, evaluate_every=1))]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
+    with interpreter(*options(replace(config, evaluate_every=1))) as process:
         assert any("step 4: validation" in line for line in process.stderr)
         process.send_signal(number)
-        text = process.communicate(timeout=120)[1]
-    assert process.returncode == code, text
-    again = [*words, "--resume", "--out", config.out]
-    second = subprocess.run(again, capture_output=True, text=True, env=environment, timeout=250, check=False)
-    assert second.returncode == 0, second.stderr
+        wait_for_end(process, code)
+    with interpreter("--resume", "--out", config.out) as process:
+        wait_for_end(process, 0)
     assert outcome(config.out) == reference
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_compiled_run_resumes_exactly_in_a_new_process(config, tmp_path):
-    """Compiling again gives the same kernels."""
-    from tests.tinylm.training_runs import stop_after
-    from tinylm.errors import Interrupted
-
-    base = replace(config, compile="on", steps=5)
+@pytest.mark.timeout(1200)
+def test_compiled_run_resumes_exactly_although_it_is_compiled_again(config, tmp_path):
+    """Each process compiles for itself, with no kernels left over from another."""
+    base = replace(config, compile="on", evaluate_every=1)
     whole, parts = replace(base, out=str(tmp_path / "whole")), replace(base, out=str(tmp_path / "parts"))
-    loop.train(whole)
-    with pytest.raises(Interrupted):
-        loop.train(parts, should_stop=stop_after(64))
-    words = [sys.executable, "-m", "tinylm", "train", "--resume", "--out", parts.out]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    second = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=600, check=False)
-    assert second.returncode == 0, second.stderr
+    caches = [str(tmp_path / f"cache{n}") for n in range(3)]
+    with interpreter(*options(whole), TORCHINDUCTOR_CACHE_DIR=caches[0]) as process:
+        wait_for_end(process, 0, limit_s=400)
+    with interpreter(*options(parts), TORCHINDUCTOR_CACHE_DIR=caches[1]) as process:
+        assert any("step 3: validation" in line for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        wait_for_end(process, 143)
+    with interpreter("--resume", "--out", parts.out, TORCHINDUCTOR_CACHE_DIR=caches[2]) as process:
+        wait_for_end(process, 0, limit_s=400)
     assert outcome(parts.out) == outcome(whole.out)

@@ -177,6 +177,7 @@ class _Run:
             scale = learning_rate_scale(step, config.steps, config.warmup, config.decay_fraction)
             loss = self._gradients(corpus, order.rows(step), step)
             norm = self.optimizers.step(scale)
+            _check_finite(loss, norm, step + 1)
             self.position = replace(self.position, step=step + 1)
             self.log.write(
                 "step",
@@ -212,13 +213,7 @@ class _Run:
             loss = self.loss(inputs, targets) / config.accumulate
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             losses.append(float(loss.detach()))
-        total = math.fsum(losses)
-        if not math.isfinite(total):
-            raise BadData(
-                f"the loss became {total} at step {step + 1}; the last checkpoint is kept; "
-                "start a new run with a lower --lr and --muon-lr"
-            )
-        return total
+        return math.fsum(losses)
 
     def _evaluate(self, corpus: Corpus) -> None:
         config, step = self.record.config, self.position.step
@@ -295,6 +290,15 @@ def _batch(corpus: Corpus, rows: list[tuple[int, int]], block_size: int, device:
     tokens = np.stack([corpus.training[source].tokens[at : at + block_size + 1] for source, at in rows])
     batch = torch.from_numpy(tokens.astype(np.int64)).to(device)  # (B, block_size + 1)
     return batch[:, :-1].contiguous(), batch[:, 1:].contiguous()
+
+
+def _check_finite(loss: float, norm: float, step: int) -> None:
+    """Raise before a step that went wrong can be saved."""
+    if not (math.isfinite(loss) and math.isfinite(norm)):
+        raise BadData(
+            f"step {step} went out of bounds (loss {loss}, gradient norm {norm}); the last checkpoint is kept; "
+            "start a new run with a lower --lr and --muon-lr"
+        )
 
 
 def _fingerprints(config: TrainConfig) -> dict[str, str]:
