@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 from lsp_client import Client
+
+# How long an example takes says something about the machine's other work, nothing about the code.
+settings.register_profile("server", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("server")
 
 
 @pytest.fixture(scope="session", autouse=True)

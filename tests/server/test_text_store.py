@@ -69,7 +69,7 @@ edits = st.lists(st.tuples(positions, positions, st.one_of(texts, st.sampled_fro
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(start=texts_with_halves, script=edits)
 @example(start="a\r", script=[((1, 0), (1, 0), "\n")])
 @example(start="a\r\nb", script=[((0, 1), (1, 0), "")])
@@ -84,7 +84,7 @@ def test_edits_equal_the_naive_reference(encoding, start, script):
         assert [store.line(i) for i in range(store.n_lines)] == split_lines(naive.text)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     script=st.lists(
         st.tuples(st.integers(0, 700), st.integers(0, 30), st.integers(0, 90), st.integers(0, 30), texts), max_size=30

@@ -46,7 +46,7 @@ def all_chunks(text, tokenizer, encoding):
     return list(chunks_between(text, tokenizer, encoding, 0, text.n_lines - 1))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(start=texts, script=edits)
 def test_ids_equal_those_of_the_whole_text_after_edits(tokenizer, start, script):
     text = Text.of(start)
@@ -60,7 +60,7 @@ def test_ids_equal_those_of_the_whole_text_after_edits(tokenizer, start, script)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=texts)
 def test_cells_on_the_wire_are_those_of_the_whole_text(tokenizer, encoding, text):
     """The decoded array gives, for each cell of the text, its start and end as positions in the encoding."""
@@ -110,7 +110,7 @@ def position(text, char, encoding):
     raise AssertionError
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(text=texts)
 def test_every_character_is_found_in_its_cell(tokenizer, text):
     store = Text.of(text)
@@ -131,7 +131,7 @@ def test_every_character_is_found_in_its_cell(tokenizer, text):
     assert chunk_at(store, tokenizer, "utf-16", store.n_lines - 1, len(store.line(store.n_lines - 1))) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=texts, line=st.integers(0, 20), n_tokens=st.integers(0, 30))
 def test_surroundings_of_a_chunk_are_the_neighbouring_ids(tokenizer, text, line, n_tokens):
     store = Text.of(text)
