@@ -15,8 +15,8 @@ type Command = (app: App) => Promise<unknown>;
 
 /** The ids are those of package.json; extension/test/manifest.test.ts compares them. */
 export const COMMANDS = {
-  "tinylm.toggleBoundaries": toggleBoundaries,
-  "tinylm.cycleHeatMap": cycleHeatMap,
+  "tinylm.toggleBoundaries": (app) => inTurn(() => toggleBoundaries(app)),
+  "tinylm.cycleHeatMap": (app) => inTurn(() => cycleHeatMap(app)),
   "tinylm.nextSurprising": (app) => goToSurprisingToken(app, "next"),
   "tinylm.previousSurprising": (app) => goToSurprisingToken(app, "previous"),
   "tinylm.trainTokenizer": (app) => whenTrusted(app, () => app.training.trainTokenizer()),
@@ -47,6 +47,15 @@ export function registerCommands(app: App): Disposable[] {
       }
     }),
   );
+}
+
+let lastTurn: Promise<unknown> = Promise.resolve();
+
+/** A setting takes a moment to be written: a second press waits for it, so that none is lost. */
+function inTurn(body: () => Promise<void>): Promise<void> {
+  const turn = lastTurn.then(body);
+  lastTurn = turn.catch(() => undefined); // The command itself reports the failure.
+  return turn;
 }
 
 /** Off when anything is painted here, on otherwise; in a language that is not listed, on for this document only. */
