@@ -18,6 +18,14 @@ from tinylm.training.events import read_events
 SIGNALS = [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGHUP, 129)]
 
 
+@pytest.fixture(autouse=True)
+def hang_ups_end_a_process():
+    """A test run under `nohup` ignores SIGHUP, and so would every child of it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def last_event(config):
     return read_events(Path(config.out) / "events.jsonl")[-1]
 
@@ -134,18 +142,18 @@ def test_signal_to_a_new_interpreter_does_the_same(config, reference, number, co
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_compiled_run_resumes_exactly_although_it_is_compiled_again(config, tmp_path):
     """Each process compiles for itself, with no kernels left over from another."""
     base = replace(config, compile="on", evaluate_every=1)
     whole, parts = replace(base, out=str(tmp_path / "whole")), replace(base, out=str(tmp_path / "parts"))
     caches = [str(tmp_path / f"cache{n}") for n in range(3)]
     with interpreter(*options(whole), TORCHINDUCTOR_CACHE_DIR=caches[0]) as process:
-        wait_for_end(process, 0, limit_s=400)
+        wait_for_end(process, 0, limit_s=900)
     with interpreter(*options(parts), TORCHINDUCTOR_CACHE_DIR=caches[1]) as process:
         assert any("step 3: validation" in line for line in process.stderr)
         process.send_signal(signal.SIGTERM)
         wait_for_end(process, 143)
     with interpreter("--resume", "--out", parts.out, TORCHINDUCTOR_CACHE_DIR=caches[2]) as process:
-        wait_for_end(process, 0, limit_s=400)
+        wait_for_end(process, 0, limit_s=900)
     assert outcome(parts.out) == outcome(whole.out)
