@@ -9,8 +9,8 @@ import { editorSuite } from './driver/suite.mjs';
 import { analyze, paintedIn, stateWhere } from './driver/tinylm.mjs';
 import { answerInput, clickInToast, pick, runCommand, toast } from './driver/workbench.mjs';
 
-/** Enough to be stopped half way, and half a minute of work on two cores. */
-const STEPS = 120;
+/** Enough to be stopped half way, and less than a minute of work on two cores. */
+const STEPS = 40;
 const TRAINING_MS = 240_000;
 
 const check = editorSuite({ name: 'training', open: 'stories.txt', files: {}, prepare: writeStories });

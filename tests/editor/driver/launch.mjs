@@ -66,6 +66,7 @@ export async function launch({ name, files, open, settings = {}, extension = tru
   const editor = { name, root, folder: join(root, 'folder'), userDataDir: join(root, 'user') };
   editor.close = () => close(editor);
   process.once('exit', () => editor.server && !editor.server.stopping && signalGroup(editor.server.pid));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130)); // so that 'exit' happens
   try {
     mkdirSync(editor.folder);
     writeFiles(editor.folder, files);
