@@ -3,13 +3,15 @@
  * Escape, the notification's Cancel, closing the document and any edit of the user's own end it.
  */
 import { CancellationTokenSource, DecorationRangeBehavior, Position, ProgressLocation, Range, ThemeColor, commands, window, workspace } from "vscode";
-import type { CancellationToken, Disposable, TextEditor } from "vscode";
+import type { CancellationToken, Disposable, TextDocumentChangeEvent, TextEditor } from "vscode";
 import type { Server } from "./client";
 import { GenerateRequest } from "./protocol";
 import type { GenerateResult, GenerationStep } from "./protocol";
 import { generationSettings } from "./settings";
 
 const CONTEXT_KEY = "tinylm.generating";
+/** Tokens that come within this time are written as one edit, so that the painter gets a word in between. */
+const WRITE_EVERY_MS = 80;
 /** The progress text changes at most this often. */
 const REPORT_EVERY_MS = 200;
 
@@ -108,7 +110,8 @@ class Insertion implements Disposable {
   private end: Position;
   private waiting = "";
   private writing: Promise<void> | null = null;
-  private ownEdit = false;
+  /** The text of our edit that is under way. */
+  private expected: string | null = null;
   private ended = false;
   private isFirst = true;
   private readonly listener: Disposable;
@@ -121,7 +124,7 @@ class Insertion implements Disposable {
     this.start = editor.selection.active;
     this.end = this.start;
     this.listener = workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
-      if (document !== editor.document || this.ownEdit || contentChanges.length === 0) return;
+      if (document !== editor.document || contentChanges.length === 0 || this.isOwn(contentChanges)) return;
       this.ended = true;
       this.onForeignEdit();
     });
@@ -143,14 +146,21 @@ class Insertion implements Disposable {
     this.listener.dispose();
   }
 
+  /** An undo may come while our edit is under way, so the change itself tells whose it is. */
+  private isOwn(changes: TextDocumentChangeEvent["contentChanges"]): boolean {
+    const [change] = changes;
+    if (change === undefined || changes.length > 1 || this.expected === null) return false;
+    return change.rangeLength === 0 && change.range.start.isEqual(this.end) && withPlainLineEnds(change.text) === withPlainLineEnds(this.expected);
+  }
+
   /** Only the first edit opens a step of undo, so that one undo takes all of it back. */
   private async write(): Promise<void> {
     while (this.waiting !== "" && !this.ended) {
       const text = this.waiting;
       this.waiting = "";
-      this.ownEdit = true;
+      this.expected = text;
       const applied = await this.editor.edit((edit) => edit.insert(this.end, text), { undoStopBefore: this.isFirst, undoStopAfter: false });
-      this.ownEdit = false;
+      this.expected = null;
       if (!applied) {
         this.ended = true;
         this.onForeignEdit();
@@ -160,9 +170,14 @@ class Insertion implements Disposable {
       this.end = positionAfter(this.end, text);
       this.editor.setDecorations(this.fresh, [new Range(this.start, this.end)]);
       this.editor.revealRange(new Range(this.end, this.end));
+      await new Promise((done) => setTimeout(done, WRITE_EVERY_MS));
     }
     this.writing = null;
   }
+}
+
+function withPlainLineEnds(text: string): string {
+  return text.replaceAll(/\r\n|\r/g, "\n");
 }
 
 /** Where a position is after `text` was inserted at it; the editor turns every line end into one. */
