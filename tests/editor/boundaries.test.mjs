@@ -2,7 +2,7 @@
 // columns, for plain text, emoji, CJK, accents and CRLF, and again after an edit.
 
 import assert from 'node:assert/strict';
-import { positionsOf } from './driver/positions.mjs';
+import { columnsOf, columnsOn, joined, positionsOf } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
 import { analyze, paintedIn } from './driver/tinylm.mjs';
 import { boxesOfLine, goTo, runCommand } from './driver/workbench.mjs';
@@ -68,27 +68,6 @@ check('a character split over several tokens is marked', async ({ editor, page }
   const dotted = (await boxesOfLine(page, text)).filter(({ border }) => border === 'dotted');
   assert.deepEqual(columnsOf(dotted), joined(columnsOn(line, text, painted.styles.split)));
 });
-
-/** [start, end] of each box on the screen. */
-function columnsOf(boxes) {
-  return boxes.map(({ start, end }) => [start, end]);
-}
-
-/** [start, end] of the part of each span that lies on one line; the line end itself has no column. */
-function columnsOn(line, text, spans) {
-  const parts = spans.filter(([startLine, , endLine]) => startLine <= line && line <= endLine);
-  return parts
-    .map(([startLine, start, endLine, end]) => [startLine < line ? 0 : start, endLine > line ? text.length : end])
-    .filter(([, end], index) => end > 0 || parts[index][0] === line);
-}
-
-/** VS Code draws touching ranges of one style as one box. */
-function joined(ranges) {
-  return ranges.reduce((done, [start, end]) => {
-    const last = done.at(-1);
-    return last?.[1] === start ? [...done.slice(0, -1), [last[0], end]] : [...done, [start, end]];
-  }, []);
-}
 
 check('typing repaints the new text', async ({ editor, page, model }) => {
   await goTo(page, 1, 1);

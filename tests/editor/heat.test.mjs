@@ -1,6 +1,7 @@
 // The heat maps: the command goes round all of them, each cell gets the colour of its number, and it reads in every theme.
 
 import assert from 'node:assert/strict';
+import { columnsOf, columnsOn, joined } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
 import { analyze, paintedIn } from './driver/tinylm.mjs';
 import { boxesOfLine, runCommand, useTheme } from './driver/workbench.mjs';
@@ -20,12 +21,16 @@ check('each press of Cycle Heat Map shows the next heat map, and the last one no
   for (const mode of MODES) {
     await runCommand(page, 'TinyLM: Cycle Heat Map');
     const painted = await paintedIn(editor, 'story.txt', ({ heatMode, scores }) => heatMode === mode && (mode === 'off' || scores !== null));
-    const heats = Object.keys(painted.styles).filter((style) => style.startsWith('heat'));
+    const heats = heatStyles(painted);
     if (mode === 'off') assert.deepEqual(heats, []);
     else assert.ok(heats.length >= 2, `${mode} shows ${heats.length} colours`);
     if (mode === 'surprisal') checkBuckets(painted, model);
   }
 });
+
+function heatStyles(painted) {
+  return Object.keys(painted.styles).filter((style) => style.startsWith('heat'));
+}
 
 /** The scale is fixed: 13 colours from 0 to log2(vocabulary) bits, and one beyond it. */
 function checkBuckets(painted, model) {
@@ -47,12 +52,12 @@ check('the colours reach the screen where the tokens are, in light, dark and hig
   await runCommand(page, 'TinyLM: Cycle Heat Map');
   const painted = await paintedIn(editor, 'story.txt', ({ heatMode, scores }) => heatMode === 'surprisal' && scores !== null);
   const line = TEXT.split('\n')[1];
-  const wanted = painted.cells.filter((cell) => cell.startLine === 1 && cell.endLine === 1);
-  const columns = wanted.map(({ startCharacter, endCharacter }) => `${startCharacter}-${endCharacter}`);
+  const columns = heatStyles(painted).flatMap((style) => joined(columnsOn(1, line, painted.styles[style])));
+  columns.sort(([a], [b]) => a - b);
   for (const [theme, className, name] of THEMES) {
     await useTheme(page, theme, className);
     const boxes = (await boxesOfLine(page, line)).filter(({ background }) => background !== 'rgba(0, 0, 0, 0)');
-    assert.deepEqual([...new Set(boxes.map(({ start, end }) => `${start}-${end}`))], columns, theme);
+    assert.deepEqual(columnsOf(boxes), columns, theme);
     assert.ok(new Set(boxes.map(({ background }) => background)).size >= 3, `${theme}: at least three colours`);
     await editor.screenshot(name);
   }

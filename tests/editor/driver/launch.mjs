@@ -97,7 +97,7 @@ async function startEverything(editor, extension) {
   editor.browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   editor.context = await editor.browser.newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: 'reduce' });
   editor.page = await editor.context.newPage();
-  editor.page.setDefaultTimeout(60_000);
+  editor.page.setDefaultTimeout(120_000);
   editor.evidence = (what) => evidence(editor, what);
   editor.screenshot = (what) => screenshot(editor, what);
   editor.open = (file) => show(editor, file);

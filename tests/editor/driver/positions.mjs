@@ -1,4 +1,5 @@
-// Offsets in code points (what Python counts) to editor positions (line, UTF-16 character), counted the slow, plain way.
+// Where things are, counted the slow, plain way: offsets in code points (what Python counts) to editor positions
+// (line, UTF-16 character), and spans to the columns of one line on the screen.
 
 /** Return one [line, character] for each code point of the text, and one for its end. Lines end at LF, CRLF and CR. */
 export function positionsOf(text) {
@@ -17,4 +18,25 @@ export function positionsOf(text) {
   }
   if (previous === '\n' || previous === '\r') return [...positions, [line + 1, 0]];
   return [...positions, [line, character]];
+}
+
+/** [start, end] of each box on the screen. */
+export function columnsOf(boxes) {
+  return boxes.map(({ start, end }) => [start, end]);
+}
+
+/** [start, end] of the part of each span that lies on one line; the line end itself has no column. */
+export function columnsOn(line, text, spans) {
+  const parts = spans.filter(([startLine, , endLine]) => startLine <= line && line <= endLine);
+  return parts
+    .map(([startLine, start, endLine, end]) => [startLine < line ? 0 : start, endLine > line ? text.length : end])
+    .filter(([, end], index) => end > 0 || parts[index][0] === line);
+}
+
+/** VS Code draws touching ranges of one style as one box. */
+export function joined(ranges) {
+  return ranges.reduce((done, [start, end]) => {
+    const last = done.at(-1);
+    return last?.[1] === start ? [...done.slice(0, -1), [last[0], end]] : [...done, [start, end]];
+  }, []);
 }

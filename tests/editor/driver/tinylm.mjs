@@ -11,7 +11,7 @@ import { KEYS } from './launch.mjs';
 import { until } from './until.mjs';
 
 /** How long a cold editor may take to paint its first token on two busy cores. */
-const FIRST_PAINT_MS = 120_000;
+const FIRST_PAINT_MS = 240_000;
 
 /** Make the tiny model of make_model.py in a temporary folder; returns { path, remove() }. */
 export function tinyModel() {
@@ -38,7 +38,7 @@ export async function dumpState(editor) {
   const file = join(editor.userDataDir, 'User', 'globalStorage', 'tinylm.tinylm', 'state.json');
   const before = writtenAt(file);
   await editor.page.keyboard.press(KEYS.dumpState);
-  return until(() => (writtenAt(file) === before ? null : readState(file)), 'the state file', 60_000);
+  return until(() => (writtenAt(file) === before ? null : readState(file)), 'the state file', 120_000);
 }
 
 function writtenAt(file) {

@@ -3,7 +3,7 @@
 const STEP_MS = 25;
 
 /** Return the first truthy value of `probe`, which may be async; throw after `timeoutMs`, naming `what` (text or a function). */
-export async function until(probe, what, timeoutMs = 20_000) {
+export async function until(probe, what, timeoutMs = 60_000) {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe();

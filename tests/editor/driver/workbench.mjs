@@ -47,7 +47,7 @@ export async function hoverAt(page, { line, column, shown = column }, contains) 
   const content = page.locator(`${HOVER} .rendered-markdown`).filter({ hasText: contains }).first();
   await until(async () => {
     await page.keyboard.press(KEYS.hover);
-    return content.waitFor({ timeout: 3_000 }).then(() => true, () => false);
+    return content.waitFor({ timeout: 5_000 }).then(() => true, () => false);
   }, `a hover with "${contains}" at ${line}:${column}`);
   const text = await page.locator(`${HOVER} .rendered-markdown`).allInnerTexts();
   return text.join('\n').replaceAll('\u00a0', ' ');
