@@ -87,25 +87,25 @@ class Child:
             os.waitpid(self.pid, 0)
         os.close(self._reading)
 
-    def wait_for(self, text: str) -> None:
+    def wait_for(self, text: str, limit_s: float = LIMIT_S) -> None:
         """Return when the child's output holds a text; the end of the output is a failure."""
         while text.encode() not in self._text:
-            assert self._read(), f"ended without {text!r}: {self._text.decode()}"
+            assert self._read(limit_s), f"ended without {text!r}: {self._text.decode()}"
 
     def send(self, number: int) -> None:
         """Send a signal."""
         os.kill(self.pid, number)
 
-    def finish(self) -> tuple[int, str]:
+    def finish(self, limit_s: float = LIMIT_S) -> tuple[int, str]:
         """Wait for the end; return the exit code (negative: killed by that signal) and all of stdout and stderr."""
-        while self._read():
+        while self._read(limit_s):
             pass
         self._status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         return self._status, self._text.decode()
 
-    def _read(self) -> bool:
-        ready, _, _ = select.select([self._reading], [], [], LIMIT_S)
-        assert ready, f"nothing came for {LIMIT_S} s after: {self._text.decode()}"
+    def _read(self, limit_s: float) -> bool:
+        ready, _, _ = select.select([self._reading], [], [], limit_s)
+        assert ready, f"nothing came for {limit_s} s after: {self._text.decode()}"
         piece = os.read(self._reading, 1 << 16)
         self._text += piece
         return bool(piece)
