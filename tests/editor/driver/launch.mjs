@@ -65,8 +65,8 @@ export async function launch({ name, files, open, settings = {}, extension = tru
   const root = mkdtempSync(join(tmpdir(), `tinylm-editor-${name}-`));
   const editor = { name, root, folder: join(root, 'folder'), userDataDir: join(root, 'user') };
   editor.close = () => close(editor);
-  process.once('exit', () => editor.server && !editor.server.stopping && signalGroup(editor.server.pid));
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130)); // so that 'exit' happens
+  process.once('exit', () => endAtOnce(editor));
+  for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => process.exit(130)); // so that 'exit' happens
   try {
     mkdirSync(editor.folder);
     writeFiles(editor.folder, files);
@@ -134,13 +134,20 @@ async function evidence(editor, what) {
   if (existsSync(logs)) cpSync(logs, join(results, `${editor.name}-${slug}-logs`), { recursive: true });
 }
 
-/** End everything, in the order in which VS Code ends its children by itself. */
+/** End everything, in the order in which VS Code ends its children by itself; a training job outlives it by design. */
 async function close(editor) {
   await editor.context?.close();
   await editor.browser?.close();
   await editor.server?.stop();
-  await until(() => processesOf(editor).length === 0, `the processes started in ${editor.root} to end`, 15_000);
+  for (const { pid } of processesOf(editor).filter(({ command }) => / train /.test(command))) signal(pid, 'SIGTERM');
+  await until(() => processesOf(editor).length === 0, `the processes started in ${editor.root} to end`);
   rmSync(editor.root, { recursive: true, force: true });
+}
+
+/** The test ends without having closed the editor: leave no process behind. */
+function endAtOnce(editor) {
+  if (editor.server !== undefined && !editor.server.stopping) signal(-editor.server.pid, 'SIGKILL');
+  for (const { pid } of processesOf(editor)) signal(pid, 'SIGKILL');
 }
 
 /** Processes that this editor started, known by their arguments or working folder: [{ pid, command }]. Linux only. */
@@ -159,9 +166,9 @@ function describeProcess(pid) {
   }
 }
 
-function signalGroup(pid) {
+function signal(pid, name) {
   try {
-    process.kill(-pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // Already gone.
   }
