@@ -1,6 +1,7 @@
 """`python -m tinylm_server`: the language server on standard input and output."""
 
 import asyncio
+import logging
 import os
 import sys
 
@@ -14,10 +15,18 @@ def main() -> None:
     stdin, stdout = claim_stdio()
     from tinylm_server.server import serve  # after stdout is safe: imports may print
 
-    code = asyncio.run(serve(stdin, stdout))
-    sys.stderr.flush()
-    # Not sys.exit: that waits for threads, and the one that reads stdin may never return.
-    os._exit(code)
+    async def serve_and_leave() -> None:
+        try:
+            code = await serve(stdin, stdout)
+        except Exception:  # the border: whatever it was, the client must see the server end
+            logging.getLogger("tinylm_server").exception("the server failed")
+            code = 1
+        sys.stderr.flush()
+        # At once: the loop's own end waits for every task and thread, and a child that was being started when the
+        # client said `exit` can keep it for ever (seen on a busy machine, in CPython 3.11). Nothing is left to save.
+        os._exit(code)
+
+    asyncio.run(serve_and_leave())
 
 
 if __name__ == "__main__":

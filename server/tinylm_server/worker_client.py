@@ -181,13 +181,21 @@ class WorkerClient:
         # One thread: a second gains a tenth on a quiet machine, but OpenBLAS' threads spin while they wait for each
         # other, and beside a training run scoring 256 tokens took 10 to 15 s with two and 0.2 s with one.
         threads = str(n_threads or 1)
-        self._process = await asyncio.create_subprocess_exec(
-            *python_command("tinylm_server.worker"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env=child_environment({"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}),
-            start_new_session=True,
+        creating = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *python_command("tinylm_server.worker"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=child_environment({"OPENBLAS_NUM_THREADS": threads, "OMP_NUM_THREADS": threads}),
+                start_new_session=True,
+            )
         )
+        try:
+            # Shielded: cancelled half way, CPython 3.11 can wait for the child's end for ever.
+            self._process = await asyncio.shield(creating)
+        except asyncio.CancelledError:
+            creating.add_done_callback(_kill_created)
+            raise
         self.pid = self._process.pid
         assert self._process.stdout is not None
         loading = asyncio.create_task(self._load())
@@ -230,3 +238,10 @@ class WorkerClient:
             else:
                 self._settled.clear()
             self._on_change()
+
+
+def _kill_created(creating: "asyncio.Future[asyncio.subprocess.Process]") -> None:
+    """Kill a process that nobody waited for any more when it came to life."""
+    if not creating.cancelled() and creating.exception() is None:
+        with suppress(ProcessLookupError):
+            creating.result().kill()
