@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { columnsOf, columnsOn, joined, positionsOf } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
 import { analyze, paintedIn } from './driver/tinylm.mjs';
-import { boxesOfLine, goTo, runCommand } from './driver/workbench.mjs';
+import { boxesOfLine, goTo, openFile, runCommand } from './driver/workbench.mjs';
 
 const STORY = [
   'Once upon a time, there was a little girl named Mia.',
@@ -87,7 +87,7 @@ check('Toggle Token Boundaries removes the bands and brings them back', async ({
 });
 
 check('a file with CRLF line ends is painted in the right places', async ({ editor, page, model }) => {
-  await editor.open('windows.txt');
+  await openFile(page, 'windows.txt');
   const painted = await paintedIn(editor, 'windows.txt');
   assert.deepEqual(bandsOf(painted), expectedSpans(WINDOWS, model));
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { repository } from '../../scripts/steps.mjs';
 import { editorSuite, modelLoaded } from './driver/suite.mjs';
 import { paintedIn } from './driver/tinylm.mjs';
-import { closeHover, ghostText, goTo, hoverAt, runCommand, useTheme } from './driver/workbench.mjs';
+import { closeHover, ghostText, goTo, hoverAt, openFile, runCommand, useTheme } from './driver/workbench.mjs';
 
 const STORY = readFileSync(join(repository, 'examples', '01-story.txt'), 'utf8');
 const CHARACTERS = readFileSync(join(repository, 'examples', '02-characters.txt'), 'utf8');
@@ -46,7 +46,7 @@ check('the hover and the ghost text come from the starter model', async ({ edito
 });
 
 check('the page of hard characters is painted', async ({ editor, page }) => {
-  await editor.open('02-characters.txt');
+  await openFile(page, '02-characters.txt');
   const painted = await paintedIn(editor, '02-characters.txt');
   assert.ok(painted.cells.some((cell) => cell.split));
   await editor.screenshot('characters-dark');

@@ -59,7 +59,7 @@ const MACHINE_SCOPE = new Set(['tinylm.python.path', 'tinylm.model.path', 'tinyl
 
 /**
  * Start an editor on a folder made of `files` (name to text), with `open` shown; `prepare` may add to the folder.
- * Returns { page, folder, userDataDir, server, open(name), evidence(name), close() }.
+ * Returns { page, folder, userDataDir, server, screenshot(name), evidence(name), close() }.
  */
 export async function launch({ name, files, open, settings = {}, extension = true, prepare = () => undefined }) {
   const root = mkdtempSync(join(tmpdir(), `tinylm-editor-${name}-`));
@@ -100,7 +100,6 @@ async function startEverything(editor, extension) {
   editor.page.setDefaultTimeout(120_000);
   editor.evidence = (what) => evidence(editor, what);
   editor.screenshot = (what) => screenshot(editor, what);
-  editor.open = (file) => show(editor, file);
 }
 
 /** Load the page with `file` (may end in `:LINE:COLUMN`) open, and wait until its text can be typed into. */

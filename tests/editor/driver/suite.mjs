@@ -16,8 +16,6 @@ export function editorSuite({ model: wanted = 'tiny', settings = {}, ...options 
     const own = tiny === null ? {} : { 'tinylm.model.path': tiny.path };
     editor = await launch({ ...options, settings: { ...own, ...settings } });
     await witnessed(editor, 'start', () => modelLoaded(editor));
-    const { open } = editor;
-    editor.open = (file) => open(file).then(() => modelLoaded(editor)); // a reload starts the server again
   });
   after(async () => {
     await editor?.close();

@@ -15,6 +15,13 @@ export async function runCommand(page, title) {
   await page.locator(`${list}[aria-label="${title}"], ${list}[aria-label^="${title},"]`).first().click();
 }
 
+/** Open a file of the folder from the explorer and wait until it can be typed into. */
+export async function openFile(page, name) {
+  await page.locator('.explorer-viewlet .monaco-list-row').filter({ hasText: name }).dblclick();
+  await page.locator(`.tab.active[data-resource-name="${name}"]`).waitFor();
+  await page.locator(`${ACTIVE} .view-lines .view-line`).first().waitFor();
+}
+
 /** Click the quick-pick row whose label contains `text`. */
 export async function pick(page, text) {
   await page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').filter({ hasText: text }).first().click();
