@@ -178,6 +178,18 @@ class WorkerClient:
 
     async def _run_once(self, n_threads: int) -> None:
         self._set_state("starting" if not self._deaths else "restarting")
+        self._process = await self._create(n_threads)
+        self.pid = self._process.pid
+        assert self._process.stdout is not None
+        loading = asyncio.create_task(self._load())
+        try:
+            while (frame := await read_frame_async(self._process.stdout)) is not None:
+                self._deliver(frame)
+        finally:
+            loading.cancel()
+        logger.warning("the inference worker ended (exit code %s)", await self._process.wait())
+
+    async def _create(self, n_threads: int) -> asyncio.subprocess.Process:
         # One thread: a second gains a tenth on a quiet machine, but OpenBLAS' threads spin while they wait for each
         # other, and beside a training run scoring 256 tokens took 10 to 15 s with two and 0.2 s with one.
         threads = str(n_threads or 1)
@@ -192,19 +204,10 @@ class WorkerClient:
         )
         try:
             # Shielded: cancelled half way, CPython 3.11 can wait for the child's end for ever.
-            self._process = await asyncio.shield(creating)
+            return await asyncio.shield(creating)
         except asyncio.CancelledError:
             creating.add_done_callback(_kill_created)
             raise
-        self.pid = self._process.pid
-        assert self._process.stdout is not None
-        loading = asyncio.create_task(self._load())
-        try:
-            while (frame := await read_frame_async(self._process.stdout)) is not None:
-                self._deliver(frame)
-        finally:
-            loading.cancel()
-        logger.warning("the inference worker ended (exit code %s)", await self._process.wait())
 
     async def _load(self) -> None:
         await self._on_start()
