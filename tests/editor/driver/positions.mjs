@@ -13,7 +13,7 @@ export function positionsOf(text) {
       character = 0;
     }
     positions.push([line, character]);
-    character += point.length;
+    character += point === '\r' ? 0 : point.length; // Between CR and LF there is no column: the editor's line ends before both.
     previous = point;
   }
   if (previous === '\n' || previous === '\r') return [...positions, [line + 1, 0]];
