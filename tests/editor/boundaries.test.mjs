@@ -33,7 +33,7 @@ function expectedSpans(text, model) {
 
 function bandsOf(painted) {
   const spans = [...(painted.styles.bandEven ?? []), ...(painted.styles.bandOdd ?? [])];
-  return spans.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  return spans.sort((a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2] || a[3] - b[3]);
 }
 
 check('the cells painted are those of the command line', async ({ editor, page, model }) => {
