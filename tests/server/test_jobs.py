@@ -53,8 +53,7 @@ async def test_a_model_is_trained_and_used(client: Client, tales, tmp_path):
     assert step["totalSteps"] == 20 and step["loss"] > 0 and 0.15 < step["fraction"] <= 1
     end = await until(client, "finished", "failed")
     assert (end["state"], end["model"]) == ("finished", str(run / "model")), end
-    bars = [message["params"]["value"] for message in client.notifications if message["method"] == "$/progress"]
-    assert bars[-1]["kind"] == "end"
+    await client.notification("$/progress", lambda progress: progress["value"]["kind"] == "end")
     model = await command(client, "selectModel", {"path": end["model"]})
     assert (model["name"], model["vocabSize"], model["blockSize"]) == ("run", 300, 32)
     listed = await command(client, "listModels")
