@@ -56,6 +56,7 @@ function writeSettings(python, folder) {
   };
   const defaults = {
     'workbench.startupEditor': 'none',
+    'git.openRepositoryInParentFolders': 'never', // the examples lie in our own repository
     'workbench.tips.enabled': false,
     'telemetry.telemetryLevel': 'off',
     'extensions.ignoreRecommendations': true,
