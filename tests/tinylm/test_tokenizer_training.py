@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -175,30 +174,44 @@ def test_lone_surrogates_count_as_replacement_characters() -> None:
     assert our_model(["a \ud800 b \udfff"], 300) == our_model(["a \ufffd b \ufffd"], 300)
 
 
-def longest_pause(documents: object, vocab_size: int, phase: str) -> float:
-    """Return the longest processor time in seconds between two polls of `should_stop` in a phase."""
-    pauses = {"counting": [0.0], "merging": [0.0]}
-    state = {"phase": "counting", "last": time.thread_time()}
+def most_calls_between_looks(documents: object, vocab_size: int, phase: str) -> int:
+    """Return the largest number of function calls between two polls of `should_stop` in a phase.
+
+    Calls, C functions included, are counted instead of time, so that neither a busy machine nor a collection of garbage
+    decides. On the text below it is 151,590 while counting and 38,548 while merging.
+    """
+    calls = 0
+    most = {"counting": 0, "merging": 0}
+    current = "counting"
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
 
     def poll() -> bool:
-        now = time.thread_time()
-        pauses[state["phase"]].append(now - state["last"])  # type: ignore[operator, index]
-        state["last"] = now
+        nonlocal calls
+        most[current] = max(most[current], calls)
+        calls = 0
         return False
 
     def note(progress: object) -> None:
-        state["phase"] = "merging" if isinstance(progress, MergingProgress) else "counting"
+        nonlocal current
+        current = "merging" if isinstance(progress, MergingProgress) else "counting"
 
-    train_tokenizer(documents, vocab_size, workers=1, progress=note, should_stop=poll)  # type: ignore[arg-type]
-    return max(pauses[phase])
+    sys.setprofile(count)
+    try:
+        train_tokenizer(documents, vocab_size, workers=1, progress=note, should_stop=poll)  # type: ignore[arg-type]
+    finally:
+        sys.setprofile(None)
+    return most[phase]
 
 
 @pytest.mark.parametrize("phase", ["counting", "merging"])
-def test_a_stop_is_noticed_within_200_ms(phase: str) -> None:
-    """One document of 0.5 MB with 60,000 different words: the pauses between two looks are short."""
+def test_a_stop_is_noticed_soon(phase: str) -> None:
+    """One document of 0.5 MB with 60,000 different words: between two looks lies a small part of the work."""
     rng = random.Random(3)
     text = " ".join("".join(rng.choices("etaoinshr", k=8)) for _ in range(60_000))
-    assert longest_pause([text], 300, phase) < 0.2
+    assert 0 < most_calls_between_looks([text], 300, phase) < 200_000
 
 
 @pytest.mark.parametrize("workers", [1, 2])
