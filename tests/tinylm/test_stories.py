@@ -2,7 +2,6 @@
 
 import hashlib
 import re
-import time
 from collections import Counter
 
 import pytest
@@ -44,13 +43,6 @@ def test_story_depends_on_seed_and_index_alone(corpus):
 
 def test_stories_never_repeat(corpus):
     assert len(set(corpus)) == len(corpus) == 20_000
-
-
-def test_stories_are_told_fast():
-    # 4,000 stories a second were measured on one busy core; the limit leaves room for slow machines.
-    start = time.process_time()
-    assert sum(1 for _ in stories(3_000, 1)) == 3_000
-    assert time.process_time() - start < 6
 
 
 def test_stories_negative_number_is_refused():
