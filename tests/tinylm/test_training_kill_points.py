@@ -126,7 +126,7 @@ def test_saving_a_checkpoint_leaves_a_valid_one_at_every_point(config, finished_
     def work():
         save_checkpoint(place / "checkpoints", after, optimizers, Position(3, 4.0, 3), facts)
         export_model(after, Path(finished_run.out) / "tokenizer", place / "model")
-        prune_checkpoints(place / "checkpoints", Position(3, 4.0, 3))
+        prune_checkpoints(place / "checkpoints", Position(3, 4.0, 3), 2)
 
     old_model = Engine.load(start / "model").id
     seen = []

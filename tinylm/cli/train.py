@@ -31,7 +31,7 @@ def train(
     lr: Annotated[float | None, typer.Option(help="AdamW: embeddings, norms, biases. [default: 0.006]")] = None,
     muon_lr: Annotated[float | None, typer.Option(help="Muon: matrices inside the blocks. [default: 0.02]")] = None,
     weight_decay: Annotated[float | None, typer.Option(help="On the matrices. [default: 0.1]")] = None,
-    dropout: Annotated[float | None, typer.Option(help="[default: 0]")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Of embeddings and residuals. [default: 0]")] = None,
     warmup: Annotated[int | None, typer.Option(help="Steps until the full learning rate. [default: 50]")] = None,
     decay_fraction: Annotated[
         float | None, typer.Option(help="Last part of the run, where the rate falls to 0. [default: 0.5]")
@@ -55,6 +55,7 @@ def train(
     ] = None,
     checkpoint_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
     evaluate_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
+    keep: Annotated[int | None, typer.Option(help="Newest checkpoints to keep, beside the best. [default: 2]")] = None,
     seed: Annotated[int | None, typer.Option(help="[default: 0]")] = None,
     threads: Annotated[int | None, typer.Option(help="0: as many as there are cores. [default: 0]")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16. [default: auto]")] = None,

@@ -31,7 +31,6 @@ __all__ = [
 ]
 
 _NAME = re.compile(r"step-(\d{9})")
-_KEPT = 2
 
 
 @dataclass(frozen=True)
@@ -102,11 +101,11 @@ def restore_checkpoint(path: Path, model: nn.Module, optimizers: Optimizers) -> 
         raise BadData(f"{path}: does not fit the run's model ({error}); start a new run with another --out") from error
 
 
-def prune_checkpoints(directory: Path, position: Position) -> None:
-    """Remove all checkpoints but the last two and the best."""
+def prune_checkpoints(directory: Path, position: Position, keep: int) -> None:
+    """Remove all checkpoints but the last `keep`, 1 or more, and the best."""
     paths = sorted(_checkpoints(directory))
     best = None if position.best_step is None else f"step-{position.best_step:09d}"
-    for path in paths[:-_KEPT]:
+    for path in paths[:-keep]:
         if path.name != best:
             remove_directory(path)
 

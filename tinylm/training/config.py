@@ -41,7 +41,7 @@ class TrainConfig:
     lr: float = 6e-3  # AdamW: embeddings, norms, biases
     muon_lr: float = 0.02  # Muon: the matrices of the blocks
     weight_decay: float = 0.1
-    dropout: float = 0.0
+    dropout: float = 0.0  # of embeddings and residuals
     warmup: int = 50  # steps
     decay_fraction: float = 0.5  # the last part of the run, in which the learning rate falls to zero
     mix: tuple[Phase, ...] = ()
@@ -50,6 +50,7 @@ class TrainConfig:
     sample_prompt: str = "Once upon a time"
     checkpoint_every: int = 200
     evaluate_every: int = 200
+    keep: int = 2  # the newest checkpoints; the best one stays in any case
     seed: int = 0
     threads: int = 0  # 0: as many as torch finds cores
     dtype: str = "auto"
@@ -60,7 +61,7 @@ class TrainConfig:
         _check(bool(self.data), "--data", "nothing", "at least one source")
         for name in ("n_layer", "n_head", "n_embd", "steps", "batch_size", "accumulate"):
             _check(getattr(self, name) >= 1, _flag(name), getattr(self, name), "1 or more")
-        for name in ("checkpoint_every", "evaluate_every"):
+        for name in ("checkpoint_every", "evaluate_every", "keep"):
             _check(getattr(self, name) >= 1, _flag(name), getattr(self, name), "1 or more")
         _check(self.block_size >= 8, "--block-size", self.block_size, "8 or more")
         _check(self.n_embd % self.n_head == 0, "--n-embd", self.n_embd, f"a multiple of --n-head ({self.n_head})")
@@ -85,7 +86,7 @@ class TrainConfig:
 
 
 # Where a run is stored and how often it reports may change between its parts; nothing else may.
-FREE_FIELDS = frozenset({"out", "checkpoint_every", "evaluate_every", "sample_prompt", "export_dtype"})
+FREE_FIELDS = frozenset({"out", "checkpoint_every", "evaluate_every", "keep", "sample_prompt", "export_dtype"})
 
 
 def config_to_json(config: TrainConfig) -> dict[str, Any]:

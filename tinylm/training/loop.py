@@ -240,7 +240,7 @@ class _Run:
         facts = {"run": self.fingerprint, "machine": self.record.machine}
         path = save_checkpoint(directory.checkpoints, self.model, self.optimizers, self.position, facts)
         export_model(self.model, directory.tokenizer, directory.model, config.export_dtype)
-        prune_checkpoints(directory.checkpoints, self.position)
+        prune_checkpoints(directory.checkpoints, self.position, config.keep)
         self.log.write("checkpoint", step=self.position.step, path=str(path))
 
     def _check(self) -> None:
