@@ -45,7 +45,7 @@ export interface TokensResult {
   readonly note: string | null;
 }
 
-export type ServerState = "starting" | "ready" | "busy" | "degraded" | "failed";
+export type ServerState = "starting" | "ready" | "degraded" | "failed";
 
 export interface ModelInfo {
   readonly id: string;

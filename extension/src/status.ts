@@ -67,7 +67,7 @@ export class StatusItem implements Disposable {
     if (this.server.connection === "starting") return "$(sync~spin) TinyLM: starting";
     const status = this.server.status;
     if (status?.state === "failed") return "$(error) TinyLM: failed";
-    const icon = status?.state === "busy" || status?.state === "starting" ? "$(sync~spin)" : status?.state === "degraded" ? "$(warning)" : "$(symbol-ruler)";
+    const icon = status?.state === "starting" ? "$(sync~spin)" : status?.state === "degraded" ? "$(warning)" : "$(symbol-ruler)";
     const training = status?.training === null || status === null ? "" : trainingText(status.training);
     const tokens = painted === null ? "TinyLM" : describeTokens(painted.result);
     return `${icon} ${tokens}${training}${versionForTests(painted)}`;
