@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified
 
+from tinylm.analysis.wording import percent
 from tinylm.tokens.byte_level import is_harmless
 from tinylm_server.hover import cell_range, find_target
-from tinylm_server.markdown import percent
 from tinylm_server.scoring import inspect
 
 if TYPE_CHECKING:

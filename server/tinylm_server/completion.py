@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified
 
+from tinylm.analysis.wording import bar, percent
 from tinylm_server.context import text_before
-from tinylm_server.markdown import bar, percent
 
 if TYPE_CHECKING:
     from tinylm_server.server import Server

@@ -5,8 +5,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from tinylm.analysis.markdown import code_span, table
 from tinylm.errors import EnvironmentProblem
-from tinylm_server.markdown import code_span, table
 from tinylm_server.worker_client import child_environment, python_command
 
 if TYPE_CHECKING:

@@ -2,8 +2,9 @@
 
 import math
 
+from tinylm.analysis.markdown import code_span, table
+from tinylm.analysis.wording import bar, hex_bytes, percent, signed
 from tinylm.tokens.tokenizer import Tokenizer
-from tinylm_server.markdown import bar, code_span, hex_bytes, percent, signed, table
 from tinylm_server.scoring import Inspection
 
 __all__ = ["hover_text"]

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pygls.exceptions import JsonRpcContentModified
 from tinylm_server.frames import Frame, pack, read_frame
-from tinylm_server.markdown import bar, code_span, percent, table
 from tinylm_server.settings import KEYS, Settings, settings_from
 from tinylm_server.stdio import FramingBroken, read_message
 from tinylm_server.turns import Turns
+
+from tinylm.analysis.markdown import code_span, table
+from tinylm.analysis.wording import bar, percent
 
 
 def test_settings_of_the_wrong_type_are_replaced_with_one_warning_each():
@@ -68,7 +70,7 @@ def test_a_code_span_holds_any_text_as_text(text, in_table):
 
 def test_probabilities_are_shown_honestly():
     assert [percent(math.log(p)) for p in (1.0, 0.5, 0.0996, 0.0123, 0.00004, 3e-9)] == [
-        "100.0 %", "50.0 %", "10.0 %", "1.2 %", "0.004 %", "3e-09",
+        "100 %", "50.0 %", "10.0 %", "1.2 %", "0.004 %", "3e-07 %",
     ]  # fmt: skip
     assert percent(math.nan) == "undefined" and bar(math.nan) == ""
     assert (bar(0.0), bar(math.log(0.5)), bar(-50.0)) == ("█" * 16, "█" * 8, "▏")
