@@ -12,7 +12,7 @@ export default tseslint.config(
   {
     files: ["extension/**/*.ts"],
     extends: [...tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { project: "./tsconfig.json" } },
+    languageOptions: { parserOptions: { project: ["./tsconfig.json", "./extension/views/tsconfig.json"] } },
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/switch-exhaustiveness-check": "error",

@@ -23,7 +23,7 @@ makePackage(resolve(root, out));
 
 function makePackage(vsix) {
   const files = shipped.map((name) => join(root, name)).filter((path) => existsSync(path));
-  const hash = hashOf([...files, ...filesIn("extension/media"), ...filesIn("dist/wheel")]);
+  const hash = hashOf([...files, ...filesIn("extension/media"), ...filesIn("dist/views"), ...filesIn("dist/wheel")]);
   const made = join(root, "dist", `${basename(vsix)}.sha256`);
   if (existsSync(vsix) && existsSync(made) && readFileSync(made, "utf8") === `${vsix} ${hash}`) return console.log(`unchanged: ${vsix}`);
   rmSync(staging, { recursive: true, force: true });
@@ -32,7 +32,7 @@ function makePackage(vsix) {
     mkdirSync(dirname(target), { recursive: true });
     copyFileSync(path, target);
   }
-  for (const folder of ["extension/media", "dist/wheel"]) cpSync(join(root, folder), join(staging, folder), { recursive: true });
+  for (const folder of ["extension/media", "dist/views", "dist/wheel"]) cpSync(join(root, folder), join(staging, folder), { recursive: true });
   const vsce = join(root, "node_modules", "@vscode", "vsce", "vsce");
   const flags = ["--no-dependencies", "--allow-missing-repository", "--readme-path", "extension/README.md", "--no-rewrite-relative-links"];
   run(process.execPath, [vsce, "package", ...flags, "--out", vsix], staging);
