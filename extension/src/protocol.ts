@@ -138,6 +138,62 @@ export interface GenerationStep {
   readonly alternatives: readonly GenerationAlternative[];
 }
 
+export interface AlternativesParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly position: Position;
+  readonly nAlternatives: number;
+}
+
+export interface Alternative {
+  readonly tokenId: number;
+  /** With visible white space. */
+  readonly text: string;
+  /** Null when it cannot be inserted; `reason` says why. */
+  readonly newText: string | null;
+  readonly reason: string | null;
+  readonly logprob: number;
+  readonly rank: number;
+  /** It is the token that stands there. */
+  readonly actual: boolean;
+}
+
+export interface AlternativesResult {
+  readonly schema: number;
+  readonly version: number;
+  readonly modelId: string | null;
+  readonly range: Range;
+  readonly nTokens: number;
+  readonly alternatives: readonly Alternative[];
+}
+
+export interface PreviewParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly position: Position;
+  readonly newText: string;
+}
+
+export interface BitsChange {
+  readonly beforeBits: number;
+  readonly afterBits: number;
+}
+
+export interface AffectedPiece extends BitsChange {
+  readonly range: Range;
+  readonly text: string;
+}
+
+export interface PreviewResult {
+  readonly schema: number;
+  readonly version: number;
+  readonly modelId: string | null;
+  readonly range: Range;
+  readonly here: BitsChange;
+  readonly following: BitsChange & { readonly nTokens: number; readonly endsText: boolean };
+  readonly mostAffected: readonly AffectedPiece[];
+}
+
 export interface TrainTokenizerArguments {
   readonly data: readonly string[];
   readonly vocabSize: number;
@@ -184,6 +240,8 @@ export const ServerCommand = {
 
 export const TokensRequest = new RequestType<TokensParams, TokensResult, void>("tinylm/tokens");
 export const GenerateRequest = new RequestType<GenerateParams, GenerateResult, void>("tinylm/generate");
+export const AlternativesRequest = new RequestType<AlternativesParams, AlternativesResult, void>("tinylm/alternatives");
+export const PreviewRequest = new RequestType<PreviewParams, PreviewResult, void>("tinylm/preview");
 export const StatusNotification = new NotificationType<Status>("tinylm/status");
 export const TrainingProgressNotification = new NotificationType<JobProgress>("tinylm/trainingProgress");
 export const GenerationStepNotification = new NotificationType<GenerationStep>("tinylm/generationStep");

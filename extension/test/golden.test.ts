@@ -6,11 +6,13 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import alternatives from "../../tests/golden/alternatives.json";
 import doctor from "../../tests/golden/doctor.json";
 import generate from "../../tests/golden/generate.json";
 import generationStep from "../../tests/golden/generationStep.json";
 import listJobs from "../../tests/golden/listJobs.json";
 import listModels from "../../tests/golden/listModels.json";
+import preview from "../../tests/golden/preview.json";
 import restartWorker from "../../tests/golden/restartWorker.json";
 import resumeTraining from "../../tests/golden/resumeTraining.json";
 import selectModel from "../../tests/golden/selectModel.json";
@@ -42,6 +44,8 @@ const GOLDEN = {
   "trainingProgress-finished.json": { method: trainingFinished.method, is: protocol.TrainingProgressNotification.method, params: holds<protocol.JobProgress>()(trainingFinished.params) },
   "generate.json": { method: generate.method, is: protocol.GenerateRequest.method, params: holds<protocol.GenerateParams>()(generate.params), result: holds<protocol.GenerateResult>()(generate.result) },
   "generationStep.json": { method: generationStep.method, is: protocol.GenerationStepNotification.method, params: holds<protocol.GenerationStep>()(generationStep.params) },
+  "alternatives.json": { method: alternatives.method, is: protocol.AlternativesRequest.method, params: holds<protocol.AlternativesParams>()(alternatives.params), result: holds<protocol.AlternativesResult>()(alternatives.result) },
+  "preview.json": { method: preview.method, is: protocol.PreviewRequest.method, params: holds<protocol.PreviewParams>()(preview.params), result: holds<protocol.PreviewResult>()(preview.result) },
   "trainTokenizer.json": {
     method: trainTokenizer.params.command,
     is: protocol.ServerCommand.trainTokenizer,

@@ -6,9 +6,9 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified
 
 from tinylm.analysis.wording import percent
-from tinylm.tokens.byte_level import is_harmless
 from tinylm_server.hover import cell_range, find_target
 from tinylm_server.scoring import inspect
+from tinylm_server.swap import why_not_insertable
 
 if TYPE_CHECKING:
     from tinylm_server.documents import Document
@@ -33,11 +33,10 @@ async def code_actions(ls: "Server", params: lsp.CodeActionParams) -> list[lsp.C
         raise JsonRpcContentModified("the document changed while alternatives were looked for")
     actions = []
     for token_id, logprob in zip(found.alternative_ids[0].tolist(), found.alternative_logprob[0].tolist(), strict=True):
-        text = tokenizer.decode([token_id])
-        if token_id == int(target.ids[0]) or not text or "\N{REPLACEMENT CHARACTER}" in text or not is_harmless(text):
+        if token_id == int(target.ids[0]) or why_not_insertable(tokenizer, token_id) is not None:
             continue
         title = f"Replace {tokenizer.visible(int(target.ids[0]))} by {tokenizer.visible(token_id)} ({percent(logprob)})"
-        actions.append(_action(title, document, lsp.TextEdit(cell_range(target), text)))
+        actions.append(_action(title, document, lsp.TextEdit(cell_range(target), tokenizer.decode([token_id]))))
     return actions[:N_OFFERED]
 
 

@@ -40,6 +40,8 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (None, "training_commands", "progress_cancelled"),
     "tinylm/tokens": (None, "tokens", "tokens"),
     "tinylm/generate": (None, "generate", "generate"),
+    "tinylm/alternatives": (None, "swap", "alternatives"),
+    "tinylm/preview": (None, "swap", "preview"),
 }
 
 # Announced only to clients that ask for it (`semanticTokens` in initializationOptions): those with decorations of

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
-__all__ = ["Inspection", "ScoredRuns", "inspect", "scores_of"]
+__all__ = ["Inspection", "Question", "ScoredRuns", "inspect", "neighbours_of", "question_about", "scores_of"]
 
 Floats = NDArray[np.float32]
 
@@ -106,7 +106,7 @@ async def inspect(
         tokenizer: the one that the chunk was made with; should another be in use by now, the worker refuses.
     """
     await ls.host.until_ready()
-    question = _question(ls, document, tokenizer, [placed])
+    question = question_about(ls, document, tokenizer, [placed])
     values = {**question.values(first, last), "k": n_alternatives}
     frame = await ls.host.ask("inspect", values, {"ids": question.ids})
     return Inspection(frame.header["name"], **frame.arrays)
@@ -121,7 +121,7 @@ async def scores_of(ls: "Server", document: "Document", tokenizer: Tokenizer, ru
     parts: list[dict[str, NDArray[Any]]] = []
     try:
         async with host.turns.turn(document.uri, "score"):
-            for neighbours in _neighbours(runs):
+            for neighbours in neighbours_of(runs):
                 if not ls.documents.is_current(document):
                     raise JsonRpcContentModified("the document changed while it was scored")
                 parts.append(await _scores_of_neighbours(ls, document, tokenizer, neighbours))
@@ -132,7 +132,7 @@ async def scores_of(ls: "Server", document: "Document", tokenizer: Tokenizer, ru
 
 
 @dataclass(frozen=True)
-class _Question:
+class Question:
     """The ids of some neighbouring chunks (`n_before` tokens stand before them) and of what surrounds them."""
 
     ids: NDArray[np.int32]
@@ -150,16 +150,19 @@ class _Question:
         }
 
 
-def _question(ls: "Server", document: "Document", tokenizer: Tokenizer, chunks: Sequence[PlacedChunk]) -> _Question:
-    block_size = ls.host.block_size
+def question_about(
+    ls: "Server", document: "Document", tokenizer: Tokenizer, chunks: Sequence[PlacedChunk], block_size: int = 0
+) -> Question:
+    """Return what to ask about chunks that follow each other; for a model of another block size, name it."""
+    block_size = block_size or ls.host.block_size
     where = (document.text, tokenizer, document.encoding)
     before, starts_document = ids_before(*where, chunks[0], reach(block_size) + 1)
     after = ids_after(*where, chunks[-1], block_size)[:block_size]
     ids = np.concatenate([before, *(placed.chunk.ids for placed in chunks), after])
-    return _Question(ids, len(before), starts_document, tokenizer.id)
+    return Question(ids, len(before), starts_document, tokenizer.id)
 
 
-def _neighbours(runs: Sequence[CellRun]) -> list[list[CellRun]]:
+def neighbours_of(runs: Sequence[CellRun]) -> list[list[CellRun]]:
     """Group runs whose chunks follow each other in the document."""
     groups: list[list[CellRun]] = []
     for run in runs:
@@ -173,7 +176,7 @@ def _neighbours(runs: Sequence[CellRun]) -> list[list[CellRun]]:
 async def _scores_of_neighbours(
     ls: "Server", document: "Document", tokenizer: Tokenizer, runs: Sequence[CellRun]
 ) -> dict[str, NDArray[Any]]:
-    question = _question(ls, document, tokenizer, [run.placed for run in runs])
+    question = question_about(ls, document, tokenizer, [run.placed for run in runs])
     offsets = np.cumsum([0, *(len(run.placed.chunk.ids) for run in runs)])
     tokens = np.concatenate([offset + run.tokens() for offset, run in zip(offsets, runs, strict=False)])
     first, last = int(tokens[0]), int(tokens[-1]) + 1

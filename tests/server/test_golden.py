@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 NULLABLE = {
     "modelId", "nTokens", "scores", "summary", "note", "model", "tokenizer", "training", "draw", "sampledLogprob",
     "cutBy", "fraction", "step", "totalSteps", "loss", "validationLoss", "bitsPerByte", "tokensPerSecond",
-    "secondsLeft", "sample", "next", "workerPid",
+    "secondsLeft", "sample", "next", "workerPid", "newText", "reason",
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def kind(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-@pytest.mark.parametrize("name", ["tokens", "tokens-without-scores", "generate"])
+@pytest.mark.parametrize("name", ["tokens", "tokens-without-scores", "generate", "alternatives", "preview"])
 async def test_requests_have_the_shape_of_their_golden_file(shared_client: Client, name):
     golden = GOLDEN[name]
     document = golden["params"]["textDocument"]["uri"]
