@@ -7,14 +7,18 @@ its id and its bytes, and says what is missing.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from lsprotocol import types as lsp
 from numpy.typing import NDArray
 from pygls.exceptions import JsonRpcContentModified
 
+from tinylm.analysis.characters import ends_inside_character
+from tinylm.model.windows import reach
+from tinylm.tokens.byte_level import visible_char
 from tinylm.tokens.tokenizer import Tokenizer
-from tinylm_server.hover_text import hover_text
+from tinylm_server.hover_text import Subject, hover_text
 from tinylm_server.scoring import Inspection, inspect
-from tinylm_server.token_chunks import Chunk, PlacedChunk, cell_of_char, chunk_at
+from tinylm_server.token_chunks import Chunk, PlacedChunk, cell_of_char, chunk_at, ids_before
 from tinylm_server.worker_client import WorkerGone, WorkerRefused
 
 if TYPE_CHECKING:
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from tinylm_server.server import Server
 
 __all__ = ["Target", "cell_range", "find_target", "hover"]
+
+MAX_COMPLETED = 8  # alternatives whose character is looked for, at most three steps of the model each
 
 
 @dataclass(frozen=True)
@@ -43,19 +49,48 @@ async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
         return None
     last = target.first + len(target.ids)
     found: Inspection | str
+    characters: dict[int, str] = {}
     try:
         async with ls.host.turns.turn(document.uri, "hover"):
             found = await inspect(
                 ls, document, tokenizer, target.placed, target.first, last, ls.settings.hover_alternatives
             )
+            characters = await _likely_characters(ls, document, tokenizer, target, found)
     except (WorkerGone, WorkerRefused) as error:
         found = str(error)
     if not ls.documents.is_current(document):
         raise JsonRpcContentModified("the document changed while the hover was computed")
     chunk, cell = target.placed.chunk, target.cell
     text = chunk.text[int(chunk.start_char[cell]) : int(chunk.end_char[cell])]
-    value = hover_text(tokenizer, text, target.ids.tolist(), found)
-    return lsp.Hover(lsp.MarkupContent(lsp.MarkupKind.Markdown, value), cell_range(target))
+    subject = Subject(text, target.ids.tolist(), ls.host.block_size, characters)
+    kind = _markup_kind(ls.client_capabilities)
+    value = hover_text(tokenizer, subject, found, markdown=kind is lsp.MarkupKind.Markdown)
+    return lsp.Hover(lsp.MarkupContent(kind, value), cell_range(target))
+
+
+async def _likely_characters(
+    ls: "Server", document: "Document", tokenizer: Tokenizer, target: Target, found: Inspection
+) -> dict[int, str]:
+    """Return, for the first alternatives that end inside a character, which one they most likely lead to."""
+    ids = [int(token_id) for token_id in found.alternative_ids[0]]
+    partial = [token_id for token_id in ids if ends_inside_character(tokenizer.token_bytes(token_id))]
+    if not partial:
+        return {}
+    placed = target.placed
+    before, starts_document = ids_before(
+        document.text, tokenizer, document.encoding, placed, reach(ls.host.block_size) + 1
+    )
+    context = np.concatenate([before, placed.chunk.ids[: target.first]])
+    values = {"tokens": partial[:MAX_COMPLETED], "startsDocument": starts_document, "tokenizer": tokenizer.id}
+    frame = await ls.host.ask("characters", values, {"ids": context})
+    return {token_id: visible_char(char) for token_id, char in frame.header["characters"] if char is not None}
+
+
+def _markup_kind(capabilities: lsp.ClientCapabilities) -> lsp.MarkupKind:
+    """Return the first kind that the client prefers; Markdown for one that says nothing."""
+    document = capabilities.text_document
+    preferred = document.hover.content_format if document is not None and document.hover is not None else None
+    return lsp.MarkupKind.Markdown if not preferred else lsp.MarkupKind(preferred[0])
 
 
 def find_target(document: "Document", tokenizer: Tokenizer, position: lsp.Position) -> Target | None:

@@ -1,96 +1,172 @@
-"""What a hover says about a cell, as Markdown. Pure: tokens and numbers in, text out."""
+"""What a hover says about a cell, as Markdown or as plain text. Pure: tokens and numbers in, text out.
+
+An editor shows about a dozen lines before one has to scroll, so a block of fixed width has the figures and the context
+first, then what the model would rather have said; how BPE built the token comes last.
+"""
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from tinylm.analysis.markdown import code_span, table
-from tinylm.analysis.wording import bar, hex_bytes, percent, signed
-from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.analysis.markdown import code_span, fenced
+from tinylm.analysis.wording import NATS_PER_BIT, bar, counted, fit, hex_bytes, is_plain, percent, signed
+from tinylm.tokens.byte_level import visible_from_bytes
+from tinylm.tokens.spans import utf8
+from tinylm.tokens.tokenizer import END_OF_TEXT, Tokenizer
 from tinylm_server.scoring import Inspection
 
-__all__ = ["hover_text"]
+__all__ = ["Subject", "hover_text"]
 
-NATS_PER_BIT = math.log(2)
+_LEFT, _MIDDLE = 18, 20  # columns of the figures
+_TOKEN_WIDTH, _LIST_BAR = 18, 20
+_MAX_MERGES = 40
 
 
-def hover_text(tokenizer: Tokenizer, text: str, ids: list[int], found: Inspection | str) -> str:
+@dataclass(frozen=True)
+class Subject:
+    """The cell that the hover is about.
+
+    Attributes:
+        text: its characters.
+        ids: its tokens, more than one when they share a character.
+        block_size: of the model, 0 without one; less than half of it is a short context.
+        characters: for alternatives that end inside a character: the one that they most likely lead to.
+    """
+
+    text: str
+    ids: list[int]
+    block_size: int = 0
+    characters: Mapping[int, str] = field(default_factory=dict)
+
+
+def hover_text(tokenizer: Tokenizer, subject: Subject, found: Inspection | str, *, markdown: bool = True) -> str:
     """Return the hover of one cell.
 
     Args:
-        text: the cell's characters.
-        ids: its tokens, more than one when they share a character.
-        found: what the model says about them, or the reason why it says nothing.
+        found: what the model says about its tokens, or the reason why it says nothing.
+        markdown: whether the client shows Markdown; otherwise plain lines.
     """
-    inspection = None if isinstance(found, str) else found
-    if len(ids) == 1:
-        parts = [_title(tokenizer, ids[0])]
-        if inspection is not None:
-            parts.append(_figures(inspection, tokenizer.vocab_size))
+    title = _title(tokenizer, subject, markdown)
+    if isinstance(found, str):
+        reason = f"no probabilities: {code_span(found) if markdown else found}"
+        blocks = [title, reason]
     else:
-        parts = [f"**{code_span(text)}** is split over {len(ids)} tokens", _part_table(tokenizer, ids, inspection)]
-        if inspection is not None:
-            bits = float(-inspection.logprob.sum()) / NATS_PER_BIT
-            parts.append(f"together: surprisal {signed(bits)} bits")
-    if inspection is None:
-        parts.append(f"No probabilities: {code_span(str(found))}")
-    else:
-        parts += [_alternative_table(tokenizer, ids[0], inspection), _rests_on(inspection)]
-    return "\n\n".join(parts)
+        figures = _figures if len(subject.ids) == 1 else _parts
+        lines = [*figures(tokenizer, subject, found), *_alternatives(tokenizer, subject, found)]
+        blocks = [title, _block(lines, markdown)]
+    below = _merges(tokenizer, subject.ids)
+    if not isinstance(found, str):
+        below.append(f"model {found.model_name}")
+    if below:
+        blocks.append(_block(below, markdown))
+    return "\n\n".join(blocks)
 
 
-def _title(tokenizer: Tokenizer, token_id: int) -> str:
-    data = tokenizer.token_bytes(token_id)
-    shown, in_hex = code_span(tokenizer.visible(token_id)), code_span(hex_bytes(data))
-    title = f"**{shown}** · token id {token_id} · {_counted(len(data), 'byte')} {in_hex}"
-    rank, merged = tokenizer.merge_rank(token_id), tokenizer.merge_parts(token_id)
-    if rank is None or merged is None:
-        return title
-    left, right = (code_span(tokenizer.visible(part)) for part in merged)
-    return f"{title}  \nmerge {rank}: {left} + {right}"
+def _block(lines: list[str], markdown: bool) -> str:
+    return fenced(lines) if markdown else "\n".join(lines)
 
 
-def _figures(inspection: Inspection, vocab_size: int) -> str:
-    logprob, entropy = float(inspection.logprob[0]), float(inspection.entropy_bits[0])
-    return (
-        f"probability **{percent(logprob)}** · log probability {signed(logprob)} nats · "
-        f"surprisal {signed(-logprob / NATS_PER_BIT)} bits  \n"
-        f"rank **{int(inspection.rank[0])}** of {vocab_size} · entropy {signed(entropy)} bits"
-    )
+def _title(tokenizer: Tokenizer, subject: Subject, markdown: bool) -> str:
+    ids = subject.ids
+    shown = tokenizer.visible(ids[0]) if len(ids) == 1 else visible_from_bytes(utf8(subject.text))
+    title = f"**{code_span(shown)}**" if markdown else shown
+    if len(ids) > 1:
+        return f"{title} is split over {len(ids)} tokens"
+    data, rank = tokenizer.token_bytes(ids[0]), tokenizer.merge_rank(ids[0])
+    title += f" · token id {ids[0]} · {counted(len(data), 'byte')}"
+    if not is_plain(data):
+        title += " " + (code_span(hex_bytes(data)) if markdown else hex_bytes(data))
+    return title if rank is None else f"{title} · merge rank {rank}"
 
 
-def _part_table(tokenizer: Tokenizer, ids: list[int], inspection: Inspection | None) -> str:
-    rows = []
-    for idx, token_id in enumerate(ids):
-        row = [str(token_id), code_span(hex_bytes(tokenizer.token_bytes(token_id)), in_table=True)]
-        if inspection is not None:
-            logprob = float(inspection.logprob[idx])
-            row += [percent(logprob), signed(logprob), str(int(inspection.rank[idx])), signed(-logprob / NATS_PER_BIT)]
-        rows.append(row)
-    header = ["token id", "bytes", "probability", "log probability", "rank", "surprisal (bits)"]
-    n_columns = 2 if inspection is None else 6
-    return table(header[:n_columns], "rlrrrr"[:n_columns], rows)
+def _figures(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> list[str]:
+    """Return the numbers of a cell of one token, three lines."""
+    logprob, entropy_bits = float(found.logprob[0]), float(found.entropy_bits[0])
+    surprisal_bits = _bits(logprob)
+    ratio = percent(logprob - float(found.alternative_logprob[0, 0]))
+    return [
+        f"{'p ' + percent(logprob):<{_LEFT}}{f'log p {signed(logprob)} nats':<{_MIDDLE}}"
+        f"surprisal {signed(surprisal_bits)} bits",
+        f"{f'rank {int(found.rank[0])} of {tokenizer.vocab_size}':<{_LEFT}}{'p/p_max ' + ratio:<{_MIDDLE}}"
+        f"entropy {signed(entropy_bits)} bits",
+        f"{_context(subject, found):<30}surprisal−entropy {signed(surprisal_bits - entropy_bits)} bits",
+    ]
 
 
-def _alternative_table(tokenizer: Tokenizer, actual: int, inspection: Inspection) -> str:
-    """Return the table of what the model would rather have said, at the (first) token; the actual one is bold."""
-    ids = [int(token_id) for token_id in inspection.alternative_ids[0]]
-    entries = [(idx + 1, token_id, float(inspection.alternative_logprob[0][idx])) for idx, token_id in enumerate(ids)]
-    if actual not in ids:
-        entries.append((int(inspection.rank[0]), actual, float(inspection.logprob[0])))
-    rows = []
-    for rank, token_id, logprob in entries:
-        emphasis = "**" if token_id == actual else ""
-        shown = code_span(tokenizer.visible(token_id), in_table=True)
-        rows.append([f"{rank}", f"{emphasis}{shown}{emphasis}", percent(logprob), bar(logprob)])
-    return table(["rank", "token", "probability", ""], "rlrl", rows)
+def _parts(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> list[str]:
+    """Return a line for each token of a cell of several, and one for all of them together."""
+    lines = [
+        f"{'bytes':<11}{'id':>6}{'p':>10}{'log p':>8}{'surprisal':>11}{'entropy':>8}{'rank':>6}",
+        f"{'hex':<11}{'':>6}{'':>10}{'nats':>8}{'bits':>11}{'bits':>8}{f'/{tokenizer.vocab_size}':>6}",
+    ]
+    for idx, token_id in enumerate(subject.ids):
+        logprob = float(found.logprob[idx])
+        lines.append(
+            f"{hex_bytes(tokenizer.token_bytes(token_id)):<11}{token_id:>6}{percent(logprob):>10}{signed(logprob):>8}"
+            f"{signed(_bits(logprob)):>11}{signed(float(found.entropy_bits[idx])):>8}{int(found.rank[idx]):>6}"
+        )
+    logprob = sum(map(float, found.logprob))
+    lines.append(f"{'together':<17}{percent(logprob):>10}{signed(logprob):>8}{signed(_bits(logprob)):>11}")
+    return [*lines, _context(subject, found)]
 
 
-def _rests_on(inspection: Inspection) -> str:
-    n_tokens = int(inspection.context_tokens[0])
-    model = code_span(inspection.model_name)
+def _context(subject: Subject, found: Inspection) -> str:
+    n_tokens = int(found.context_tokens[0])
     if n_tokens == 0:
-        return f"predicted from {code_span('<|endoftext|>')} alone, as at the start of every document · {model}"
-    return f"rests on {_counted(n_tokens, 'token')} of context · {model}"
+        return f"predicted from {END_OF_TEXT}"
+    return f"context {counted(n_tokens, 'token')}" + (", short" if n_tokens < subject.block_size // 2 else "")
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _alternatives(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> list[str]:
+    """Return what the model would rather have said in the place of the cell's first token, which is marked."""
+    actual, ids = subject.ids[0], [int(token_id) for token_id in found.alternative_ids[0]]
+    logprobs = [float(logprob) for logprob in found.alternative_logprob[0]]
+    width = len(str(int(found.rank[0]))) if actual not in ids else len(str(len(ids)))
+
+    def line(rank: int, token_id: int, logprob: float) -> str:
+        shown = tokenizer.visible(token_id)
+        if token_id in subject.characters:
+            shown += f" ⇒ {subject.characters[token_id]}"
+        mark = "▸" if token_id == actual else " "
+        return (
+            f"{mark}{rank:>{width}} {fit(shown, _TOKEN_WIDTH)} {percent(logprob):>9} {bar(logprob, _LIST_BAR)}".rstrip()
+        )
+
+    lines = [] if len(subject.ids) == 1 else ["", "instead of the first part:"]
+    lines += [line(rank, *entry) for rank, entry in enumerate(zip(ids, logprobs, strict=True), 1)]
+    lines.append(f"{'':{width + 2}}{f'top {len(ids)} together':<{_TOKEN_WIDTH}} {percent(_log_sum(logprobs)):>9}")
+    if actual not in ids:
+        lines.append(line(int(found.rank[0]), actual, float(found.logprob[0])))
+    if subject.characters:
+        lines.append("⇒ what these bytes most likely become (completed greedily)")
+    return lines
+
+
+def _merges(tokenizer: Tokenizer, ids: list[int]) -> list[str]:
+    """Return how BPE built the tokens: a merge a line, each followed by those of its parts, down to bytes."""
+    lines: list[str] = []
+    seen: set[int] = set()
+    waiting = [(token_id, 0) for token_id in reversed(ids)]
+    while waiting:
+        token_id, depth = waiting.pop()
+        parts = tokenizer.merge_parts(token_id)
+        if parts is None or token_id in seen:
+            continue
+        if len(lines) == _MAX_MERGES:
+            return ["merges:", *lines, "…"]
+        seen.add(token_id)
+        left, right = (tokenizer.visible(part) for part in parts)
+        indent = "  " * min(depth, 8)
+        lines.append(
+            f"{indent}{tokenizer.visible(token_id)} = {left} + {right} (merge rank {tokenizer.merge_rank(token_id)})"
+        )
+        waiting += [(parts[1], depth + 1), (parts[0], depth + 1)]
+    return ["merges:", *lines] if lines else []
+
+
+def _bits(logprob: float) -> float:
+    return -logprob / NATS_PER_BIT
+
+
+def _log_sum(logprobs: list[float]) -> float:
+    return math.log(math.fsum(map(math.exp, logprobs)))

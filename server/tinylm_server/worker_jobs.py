@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinylm.analysis.characters import likely_character
 from tinylm.errors import TinyLMError
 from tinylm.model.completion import complete_words, continue_text
 from tinylm.model.cursor_generation import cursor_of, generate_at
@@ -43,6 +44,7 @@ class Jobs:
             "load": self._load,
             "score": self._score,
             "inspect": self._inspect,
+            "characters": self._characters,
             "generate": self._generate,
             "words": self._words,
             "continue": self._continue,
@@ -79,6 +81,18 @@ class Jobs:
         for name in ("logprob", "rank", "entropy_bits", "context_tokens"):
             arrays[name] = getattr(scores, name)
         return Frame({"name": model_name(model.path)}, arrays)
+
+    def _characters(self, frame: Frame, check: Check) -> Steps:
+        model, ids, values = self._current(frame), frame.arrays["ids"], frame.header
+        decoder = model.new_decoder()  # one of its own, as in `_generate`
+        found: list[tuple[int, str | None]] = []
+        for token_id in values["tokens"]:
+            yield None
+            char = likely_character(
+                decoder, model.vocabulary, ids, token_id, check, starts_document=values["startsDocument"]
+            )
+            found.append((token_id, char))
+        return Frame({"characters": found})
 
     def _words(self, frame: Frame, check: Check) -> Steps:
         model, values = self._current(frame), frame.header

@@ -1,11 +1,17 @@
 """tinylm/tokens and hover over stdio: whole replies, positions included, against the library itself."""
 
+import re
+
 import numpy as np
 import pytest
 from lsp_client import Client, LspError
 from tinylm_server.line_index import char_of_column, column_of_char, content_of, split_lines, width
 
+from tinylm.analysis.characters import ends_inside_character, likely_character
+from tinylm.analysis.wording import is_plain, percent, signed
+from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
+from tinylm.tokens.byte_level import visible_char
 from tinylm.tokens.spans import group_cells, locate
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -162,7 +168,9 @@ async def test_hover_is_right_at_every_position_of_a_hard_text(bare_client: Clie
             }
             for token_id in ids[cells.first_token[cell] :][: cells.n_tokens[cell]].tolist():
                 assert str(token_id) in hover["contents"]["value"]
-                assert model.tokenizer.token_bytes(token_id).hex(" ").upper() in hover["contents"]["value"]
+                data = model.tokenizer.token_bytes(token_id)
+                shown = model.tokenizer.visible(token_id) if is_plain(data) else data.hex(" ").upper()
+                assert shown in hover["contents"]["value"]
         start_of_line += len(line)
     await bare_client.close()
 
@@ -172,25 +180,67 @@ async def test_hover_tells_everything_about_a_token(shared_client: Client, model
     shared_client.open(URI, TEXT)
     hover = await shared_client.request("textDocument/hover", _at(URI, 1, 5))
     analysis = model.analyze(TEXT, top_k=10)
-    char = len("Once upon a time\r\nPip s")
-    token = int(np.flatnonzero(analysis.spans.start_char <= char)[-1])
+    token = int(np.flatnonzero(analysis.spans.start_char <= len("Once upon a time\r\nPip s"))[-1])
     token_id, logprob = int(analysis.ids[token]), float(analysis.scores.logprob[token])
-    head, alternatives, foot = hover["contents"]["value"].split("\n\n", 1)[0], *_tail(hover)
-    data = model.tokenizer.token_bytes(token_id)
-    assert head.startswith(f"**`{model.tokenizer.visible(token_id)}`** · token id {token_id} · {len(data)} byte")
-    assert f"**{int(analysis.scores.rank[token])}** of 400" in hover["contents"]["value"]
-    assert f"surprisal {-logprob / np.log(2):.2f} bits" in hover["contents"]["value"]
-    assert f"log probability −{-logprob:.2f} nats" in hover["contents"]["value"]
-    assert f"entropy {analysis.scores.entropy_bits[token]:.2f} bits" in hover["contents"]["value"]
-    rows = alternatives.splitlines()[2:]
-    assert [row.split("|")[1].strip() for row in rows[:10]] == [str(rank) for rank in range(1, 11)]
-    assert sum("**" in row for row in rows) == 1
-    assert len(rows) == 10 + (token_id not in analysis.alternatives.ids[token])
-    assert foot == f"rests on {analysis.scores.context_tokens[token]} tokens of context · `model0`"
+    bits, entropy = -logprob / np.log(2), float(analysis.scores.entropy_bits[token])
+    best = float(analysis.scores.max_logprob[token])
+    title, block, below = hover["contents"]["value"].split("\n\n")
+    visible, rank = model.tokenizer.visible(token_id), int(analysis.scores.rank[token])
+    merge_rank = model.tokenizer.merge_rank(token_id)
+    assert title == f"**`{visible}`** · token id {token_id} · {len(visible)} bytes · merge rank {merge_rank}"
+    assert [re.split(" {2,}", line) for line in block.splitlines()[1:4]] == [
+        [f"p {percent(logprob)}", f"log p −{-logprob:.2f} nats", f"surprisal {bits:.2f} bits"],
+        [f"rank {rank} of 400", f"p/p_max {percent(logprob - best)}", f"entropy {entropy:.2f} bits"],
+        [f"context {token} tokens, short", f"surprisal−entropy {signed(bits - entropy)} bits"],
+    ]
+    rows = [line.replace("▸", " ").split() for line in block.splitlines()[4:-1]]
+    assert [row[:3] for row in rows[:10]] == [
+        [str(place + 1), model.tokenizer.visible(int(other)), percent(float(value)).split()[0]]
+        for place, (other, value) in enumerate(
+            zip(analysis.alternatives.ids[token], analysis.alternatives.logprob[token], strict=True)
+        )
+    ]
+    total = float(np.exp(analysis.alternatives.logprob[token].astype(np.float64)).sum())
+    assert rows[10] == ["top", "10", "together", *percent(np.log(total)).split()]
+    assert rank > 10
+    assert rows[11][:2] == [str(rank), visible]
+    assert len(rows) == 12
+    assert below.splitlines()[1] == "merges:"
+    assert below.splitlines()[-2:] == ["model model0", "```"]
 
 
-def _tail(hover):
-    return hover["contents"]["value"].split("\n\n")[-2:]
+async def test_hover_completes_alternatives_that_end_inside_a_character(shared_client: Client, model):
+    """Each alternative that is the beginning of a character names the one that the library completes it to."""
+    shared_client.open(URI, TEXT)
+    analysis = model.analyze(TEXT, top_k=10)
+    partial = [
+        (token, int(other))
+        for token in analysis.cells.first_token.tolist()
+        for other in analysis.alternatives.ids[token]
+        if ends_inside_character(model.tokenizer.token_bytes(int(other)))
+    ]
+    assert partial
+    token, other = partial[0]
+    char = likely_character(model.new_decoder(), model.vocabulary, analysis.ids[:token], other, no_check)
+    lines = split_lines(TEXT[: analysis.spans.start_char[token]])
+    hover = await shared_client.request("textDocument/hover", _at(URI, len(lines) - 1, width(lines[-1], "utf-16")))
+    shown = f"{model.tokenizer.visible(other)} ⇒ {visible_char(char)}"
+    assert shown in hover["contents"]["value"]
+    assert "⇒ what these bytes most likely become (completed greedily)" in hover["contents"]["value"]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_client_without_markdown_gets_plain_text(bare_client: Client, model_directory):
+    bare_client.settings = {"model": {"path": str(model_directory)}}
+    capabilities = {"textDocument": {"hover": {"contentFormat": ["plaintext"]}}, "workspace": {"configuration": True}}
+    await bare_client.initialize(capabilities=capabilities)
+    await bare_client.ready()
+    bare_client.open(URI, TEXT)
+    contents = (await bare_client.request("textDocument/hover", _at(URI, 1, 5)))["contents"]
+    assert contents["kind"] == "plaintext"
+    assert not re.search(r"[`*]|text$", contents["value"].splitlines()[0])
+    assert "surprisal " in contents["value"] and "```" not in contents["value"]
+    await bare_client.close()
 
 
 def _at(uri, line, column):

@@ -32,7 +32,7 @@ def percent(logprob: float) -> str:
         return f"{hundredths:.4g} %"
     if hundredths >= 9.95:
         return f"{hundredths:.1f} %"
-    return f"{hundredths:.2g} %" if hundredths >= 1e-4 else f"{hundredths:.0e} %"
+    return f"{hundredths:#.2g} %" if hundredths >= 1e-4 else f"{hundredths:.0e} %"
 
 
 def signed(value: float, digits: int = 2) -> str:
