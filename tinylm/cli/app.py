@@ -24,6 +24,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("generate", "Continue a prompt; the tokens stream as they are chosen."),
     "train-tokenizer": ("train_tokenizer", "Train a byte-level BPE tokenizer on a corpus."),
     "train": ("train", "Train a small GPT-2 on a corpus; interrupt it and resume it at any time."),
+    "watch": ("watch", "Watch a training run from another terminal, or look at one that is over."),
+    "plot": ("plot", "Draw the curves of one or more training runs into an SVG or PNG file."),
     "evaluate": ("evaluate", "Measure nats per token, perplexity and bits per byte over a text."),
     "sample-data": ("sample_data", "Write the project's own generated stories to a file."),
     "doctor": ("doctor", "Say what is installed, what works and what to do about the rest."),

@@ -1,0 +1,125 @@
+"""`tinylm watch` and `tinylm plot`: a run is looked at from outside, while it goes on and after its end."""
+
+import io
+import json
+import signal
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from tests.tinylm.training_runs import Child, call_cli, options, outcome
+from tinylm.cli.app import main
+from tinylm.cli.train_progress import Picture
+from tinylm.cli.training_screen import block_chart
+from tinylm.training import loop
+from tinylm.training.events import read_events
+
+
+def run(capsys, *words):
+    """Call the command line; return (exit code, stdout, stderr)."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    return ended.value.code, *capsys.readouterr()
+
+
+def snapshot(directory):
+    return {path: path.read_bytes() for path in sorted(Path(directory).rglob("*")) if path.is_file()}
+
+
+def test_a_finished_run_is_told_in_a_few_lines_and_left_as_it_is(finished_run, capsys):
+    before = snapshot(finished_run.out)
+    code, out, _ = run(capsys, "watch", finished_run.out)
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0].startswith(f"Training in {finished_run.out}: 9 steps, on cpu") and "does not disturb" in lines[0]
+    assert "tokens in 58 documents to learn from" in lines[1]
+    assert lines[2].startswith("step 9: validation loss ")
+    assert any(line.startswith("step 9/9: loss ") for line in lines)
+    assert lines[-2].startswith("Done: 9 steps. The model is in ")
+    assert snapshot(finished_run.out) == before
+
+
+def test_a_run_is_watched_while_it_goes_on_and_ends_as_if_nobody_had_looked(config, reference):
+    """The watcher sees steps as they come, and the stop; the resumed run has the bits of one never stopped."""
+    training = call_cli("train", *options(replace(config, evaluate_every=1)))
+    with Child(training) as trainer:
+        trainer.wait_for("step 3: validation")
+        with Child(call_cli("watch", config.out)) as watcher:
+            watcher.wait_for("Training in ")
+            trainer.send(signal.SIGTERM)
+            assert trainer.finish()[0] in (143, 0)
+            code, text = watcher.finish()
+    assert code == 0, text
+    assert "stopped at step" in text or "Done: 9 steps" in text
+    loop.resume(config)
+    assert outcome(config.out) == reference
+
+
+def test_a_killed_run_is_said_to_be_without_anybody(config, capsys):
+    with Child(call_cli("train", *options(replace(config, evaluate_every=1)))) as trainer:
+        trainer.wait_for("step 3: validation")
+        trainer.send(signal.SIGKILL)
+        assert trainer.finish()[0] == -signal.SIGKILL
+    code, out, _ = run(capsys, "watch", config.out)
+    assert code == 0 and "nobody trains here; it stands at step" in out and "--resume" in out
+
+
+def test_the_picture_in_a_terminal_shows_curves_numbers_and_the_newest_story(finished_run):
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=100, height=50, color_system=None)
+    with Picture(console, with_story=True) as picture:
+        for event in read_events(Path(finished_run.out) / "events.jsonl"):
+            picture.history.take(event)
+    text = shown.getvalue()
+    last = picture.history.evaluations[-1]
+    assert "step 9 of 9 · " in text and "finished" in text and "█" in text
+    assert f"validation at step 9: {last.validation_loss:.4f} nats per token, {last.bits_per_byte:.4f} bits" in text
+    assert "Once upon a time" in text
+
+
+@given(st.lists(st.floats(0, 100) | st.just(float("nan")), max_size=60), st.integers(1, 40), st.integers(1, 6))
+def test_block_charts_fill_their_frame_and_never_fail(values, width, rows):
+    points = [(float(x), y) for x, y in enumerate(values, start=1)]
+    lines = block_chart(points, width, rows, max(1, len(values)))
+    assert [len(line) for line in lines] == [width] * rows
+    for line, above in zip(lines[1:], lines, strict=False):  # columns stand on the ground
+        assert all(below == "█" for below, block in zip(line, above, strict=True) if block != " ")
+
+
+def test_block_charts_rise_with_their_values():
+    assert block_chart([(0, 0.0), (1, 7.0)], 2, 2, 2) == [" █", "▁█"]
+
+
+@pytest.mark.parametrize("suffix", ["svg", "png"])
+@pytest.mark.parametrize("scale", [[], ["--log"]])
+def test_runs_are_drawn_over_each_other(finished_run, tmp_path, capsys, suffix, scale):
+    picture = tmp_path / f"curves.{suffix}"
+    code, out, err = run(capsys, "plot", finished_run.out, finished_run.out, "--out", picture, *scale)
+    assert (code, out) == (0, f"wrote {picture}\n"), err
+    if suffix == "png":
+        assert picture.read_bytes().startswith(b"\x89PNG")
+    else:
+        assert ElementTree.fromstring(picture.read_bytes()).tag.endswith("svg")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["watch", "{here}"], 2, "holds no run"),
+        (["plot", "{here}", "--out", "{here}/a.svg"], 2, "holds no run"),
+        (["plot", "{here}", "--out", "{here}/a.pdf"], 2, ".svg or .png"),
+        (["plot", "{here}/begun", "--out", "{here}/a.svg"], 3, "no step has been made yet"),
+        (["plot", "{run}", "--out", "{here}/missing/a.svg"], 5, "missing/a.svg"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_in_one_line(finished_run, tmp_path, capsys, words, code, message):
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "events.jsonl").write_text(json.dumps({"type": "start", "step": 0}) + "\n")
+    found, _, err = run(capsys, *(word.format(here=tmp_path, run=finished_run.out) for word in words))
+    assert found == code and message in err and err.count("\n") == 1, err
+    assert [path.name for path in tmp_path.iterdir()] == ["begun"]

@@ -1,0 +1,66 @@
+"""The lines that say what a training run does: from events to English, the same in a terminal and in a log."""
+
+import math
+import shlex
+import textwrap
+from typing import Any
+
+__all__ = ["duration", "end_line", "evaluation_line", "finished_lines", "start_line", "step_line"]
+
+Event = dict[str, Any]
+
+
+def start_line(event: Event, advice: str = "Ctrl-C saves and leaves.") -> str:
+    """Say which run begins or goes on, and on what."""
+    machine, step = event["config"]["machine"], event["step"]
+    begins = f"goes on after step {step:,} of {event['totalSteps']:,}" if step else f"{event['totalSteps']:,} steps"
+    compiled = ", compiled: the first step takes about a minute" if machine["compile"] else ""
+    threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
+    device = f"{machine['device']}, {machine['dtype']}, {threads}{compiled}"
+    return f"Training in {event['run']}: {begins}, on {device}. {advice}".rstrip()
+
+
+def step_line(event: Event) -> str:
+    """Say how a step went and how long the rest takes."""
+    speed = f"{event['tokensPerSecond']:,.0f} tokens/s"
+    place = f"step {event['step']:,}/{event['totalSteps']:,}"
+    return f"{place}: loss {event['loss']:.4f}, {speed}, {duration(event['secondsLeft'])} left"
+
+
+def evaluation_line(event: Event) -> str:
+    """Say what an evaluation found, with the sample below."""
+    return (
+        f"step {event['step']:,}: validation loss {event['validationLoss']:.4f} nats per token, "
+        f"{event['bitsPerByte']:.4f} bits per byte; it writes:\n{textwrap.indent(event['sample'].strip(), '    ')}"
+    )
+
+
+def finished_lines(event: Event, seconds: float | None) -> str:
+    """Say where the finished model is.
+
+    Args:
+        seconds: what it took; None when that is not known.
+    """
+    model = event["model"]
+    took = "" if seconds is None else f" in {duration(seconds)}"
+    return (
+        f"Done: {event['message']}{took}. The model is in {model}\n"
+        f"Watch it write: tinylm demo --model {shlex.quote(model)}"
+    )
+
+
+def end_line(event: Event) -> str:
+    """Say how a run ended that somebody else started."""
+    if event["reason"] == "finished":
+        return finished_lines(event, None)
+    return f"{event['reason']}: {event['message']}"
+
+
+def duration(seconds: float) -> str:
+    """Return such as "45 s", "12 min" or "3 h 20 min"; "?" for what is no number."""
+    if not math.isfinite(seconds):
+        return "?"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,96 @@
+"""`tinylm watch`: attaches to a training run, running or over, and shows what `tinylm train` shows. It only reads."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from tinylm.cli.train_progress import Picture, PlainLines
+from tinylm.cli.train_words import end_line, evaluation_line, start_line, step_line
+from tinylm.errors import UsageError
+from tinylm.training.follow import START, Cursor, Page, read_page
+from tinylm.training.history import History, holder_of
+
+__all__ = ["watch"]
+
+_LOOK_EVERY_S = 0.5
+_ADVICE = "Leaving with Ctrl-C does not disturb it."
+Event = dict[str, Any]
+
+
+def watch(run: Annotated[Path, typer.Argument(help="Directory of the run, as given to tinylm train --out.")]) -> None:
+    """Watch a training run, from another terminal or after its end; it is not disturbed."""
+    if not (run / "run.json").is_file() and not (run / "events.jsonl").is_file():
+        raise UsageError(f"{run} holds no run; name the directory that was given to tinylm train --out")
+    console = Console()
+    if not console.is_terminal:
+        _watch_plainly(run)
+        return
+    with Picture(console, with_story=True) as picture:
+        cursor, is_over = START, False
+        while not is_over:
+            cursor, is_over, page = _next(run, cursor)
+            if page.starts_over:
+                picture.history = History()
+            for event in page.events:
+                picture.history.take(event)
+            picture.draw_now_and_then()
+            _wait(page, is_over)
+    typer.echo(_last_words(run, picture.history))
+
+
+def _watch_plainly(run: Path) -> None:
+    """Print what has been so far in few lines, then every event as it comes."""
+    history, cursor, is_over = History(), START, False
+    lines = PlainLines(lambda text: typer.echo(text, nl=False), _ADVICE)
+    newest: dict[object, Event] | None = {}  # of each type, while what was before we came is read
+    while not is_over:
+        cursor, is_over, page = _next(run, cursor)
+        if page.starts_over:
+            typer.echo("the run went back to its last checkpoint")
+            history = History()
+        for event in page.events:
+            history.take(event)
+            if newest is not None:
+                newest[event.get("type")] = event
+            elif event.get("type") != "end":
+                lines.show(event)
+        if newest is not None and page.is_last:
+            _print_so_far(history, newest)
+            newest = None
+        _wait(page, is_over)
+    typer.echo(_last_words(run, history))
+
+
+def _print_so_far(history: History, newest: dict[object, Event]) -> None:
+    if history.start is not None:
+        typer.echo(start_line(history.start, _ADVICE))
+    if history.size is not None:
+        typer.echo(str(history.size.get("message", "")))
+    for kind, words in (("evaluation", evaluation_line), ("step", step_line)):
+        if (event := newest.get(kind)) is not None:
+            typer.echo(words(event))
+
+
+def _next(run: Path, cursor: Cursor) -> tuple[Cursor, bool, Page]:
+    """Return the place after the next events, whether nobody writes more, and the events.
+
+    The order matters: whoever is seen gone has written his last event, which is read after.
+    """
+    is_held = holder_of(run) is not None
+    page = read_page(run / "events.jsonl", cursor)
+    return page.cursor, not is_held and page.is_last, page
+
+
+def _wait(page: Page, is_over: bool) -> None:
+    if page.is_last and not is_over:
+        time.sleep(_LOOK_EVERY_S)
+
+
+def _last_words(run: Path, history: History) -> str:
+    if history.end is not None:
+        return end_line(history.end)
+    step = history.steps[-1] if history.steps else 0
+    return f"nobody trains here; it stands at step {step:,}; tinylm train --resume --out {run} goes on"
