@@ -2,7 +2,8 @@
 // Shared by scripts/start.mjs and the editor tests; installs nothing by itself (scripts/code_server.mjs does).
 
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { editorFolder } from './code_server.mjs';
@@ -19,10 +20,15 @@ export function packageExtension() {
   return logged('Extension: packaging', join(editorFolder, 'package.log'), 'npm', ['run', '--silent', 'package', '--', vsix]);
 }
 
-/** Package the extension and install it into a profile. An installed package behaves as it will for users. */
+/** Package the extension and install it into a profile that has not this very package yet. It behaves as it will for users. */
 export async function installExtension(entry, { userDataDir, extensionsDir }) {
   await packageExtension();
+  const marker = join(userDataDir, 'installed.sha256');
+  const hash = createHash('sha256').update(readFileSync(vsix)).digest('hex');
+  const isThere = existsSync(extensionsDir) && readdirSync(extensionsDir).some((name) => name.startsWith('tinylm.tinylm-'));
+  if (isThere && existsSync(marker) && readFileSync(marker, 'utf8') === hash) return;
   await installPackage(entry, { userDataDir, extensionsDir });
+  writeFileSync(marker, hash);
 }
 
 /** Install the package that `packageExtension` made into a profile. */
@@ -32,12 +38,18 @@ export function installPackage(entry, { userDataDir, extensionsDir }) {
   return logged('Extension: installing', log, process.execPath, [entry, ...profile, '--install-extension', vsix, '--force']);
 }
 
-/** Return a TCP port that is free now on 127.0.0.1. */
-export function freePort() {
+/**
+ * Return a TCP port that is free now on 127.0.0.1: the one that is asked for, or any for 0.
+ * Throws StepFailed when that one is taken or may not be used.
+ */
+export function freePort(wanted = 0) {
   return new Promise((done, failed) => {
     const probe = createServer();
-    probe.once('error', failed);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.once('error', ({ code }) => {
+      const why = code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${code})`;
+      failed(new StepFailed(`port ${wanted} ${why}: choose another with --port, or leave it out`, 7));
+    });
+    probe.listen(wanted, '127.0.0.1', () => {
       const { port } = probe.address();
       probe.close(() => done(port));
     });
@@ -49,7 +61,7 @@ export function freePort() {
  * Returns { port, pid, closed, stopping, stop() }: `closed` resolves to the exit code, `stop` ends it and its children.
  */
 export async function startServer(entry, { userDataDir, extensionsDir, port, log, env = process.env }) {
-  const chosen = port || (await freePort());
+  const chosen = await freePort(port);
   mkdirSync(dirname(log), { recursive: true });
   const file = openSync(log, 'w');
   const args = [
@@ -77,16 +89,12 @@ async function answering(server, log) {
   server.closed.then(() => (ended = true));
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (!ended && Date.now() < deadline) {
-    if (await healthy(server.port)) {
-      if (!ended) return;
-      break; // Somebody else's server answered on this port.
-    }
+    if (await healthy(server.port)) return;
     await Promise.race([server.closed, new Promise((next) => setTimeout(next, 100))]);
   }
   await server.stop();
   const output = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-3).join('\n') : '';
-  const taken = output.includes('EADDRINUSE') ? `port ${server.port} is in use: choose another with --port` : `see ${log}`;
-  throw new StepFailed(`code-server did not start; ${taken}`, 7, output);
+  throw new StepFailed(`code-server did not start; see ${log}`, 7, output);
 }
 
 async function healthy(port) {

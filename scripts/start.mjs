@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { editorFolder, ensureCodeServer } from './code_server.mjs';
-import { installExtension, startServer, urlFor } from './editor.mjs';
+import { freePort, installExtension, startServer, urlFor } from './editor.mjs';
 import { isProgram, main, repository, run, say, StepFailed, which } from './steps.mjs';
 import { setup } from './setup.mjs';
 
@@ -23,11 +23,12 @@ async function start() {
   if (options.help) return say(USAGE);
   const folder = resolve(process.env.INIT_CWD ?? process.cwd(), options.folder ?? examples);
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new StepFailed(`${folder} is not a folder: give --folder one that exists`, 2);
+  const port = options.port === undefined ? 0 : await freePort(Number(options.port)); // asked before the long part
   const python = await setup('serve');
   writeSettings(python, folder);
   const file = firstStory(folder);
   if (!options.browser && options.port === undefined && which('code') && hasDesktop()) return openDesktop(folder, file);
-  return openBrowserEditor(folder, file, options.port === undefined ? 0 : Number(options.port));
+  return openBrowserEditor(folder, file, port);
 }
 
 function readOptions() {
