@@ -19,7 +19,9 @@ def model(model_directory):
     return LanguageModel.load(model_directory)
 
 
-def test_greedy_text_equals_transformers_generate(model, model_directory):
+@pytest.mark.parametrize("penalty", [1.0, 1.4])
+def test_greedy_text_equals_transformers_generate(model, model_directory, penalty):
+    """Also with a repetition penalty, which works on the logits of all tokens that the text has so far."""
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -27,9 +29,12 @@ def test_greedy_text_equals_transformers_generate(model, model_directory):
     reference = AutoModelForCausalLM.from_pretrained(str(model_directory)).eval()
     row = torch.tensor([[0, *prompt.tolist()]])
     mask = torch.ones_like(row)
-    out = reference.generate(row, attention_mask=mask, do_sample=False, max_new_tokens=40, pad_token_id=0)
+    out = reference.generate(
+        row, attention_mask=mask, do_sample=False, max_new_tokens=40, pad_token_id=0, repetition_penalty=penalty
+    )
     expected = out[0, row.shape[1] :].tolist()
-    steps = list(model.generate("Once upon a time", SamplingConfig(temperature=0.0), 40))
+    config = SamplingConfig(temperature=0.0, repetition_penalty=penalty)
+    steps = list(model.generate("Once upon a time", config, 40))
     assert [step.token_id for step in steps] == expected
 
 

@@ -25,30 +25,44 @@ def random_logits(seed, n=300):
         SamplingConfig(temperature=5.0, top_k=1),
         SamplingConfig(top_p=1e-6),
         SamplingConfig(min_p=1.0),
+        SamplingConfig(typical_p=0.5),
+        SamplingConfig(temperature=1.5, top_k=60, top_p=0.97, min_p=0.01, typical_p=0.9),
+        SamplingConfig(repetition_penalty=1.3),
+        SamplingConfig(repetition_penalty=0.7, temperature=0.6, top_k=30, top_p=0.9, min_p=0.01, typical_p=0.95),
     ],
     ids=str,
 )
 def test_probabilities_equal_those_of_transformers_processors(config):
+    """Every processor that transformers has, in the order in which its `generate` puts them."""
     import torch
     from transformers import (
         LogitsProcessorList,
         MinPLogitsWarper,
+        RepetitionPenaltyLogitsProcessor,
         TemperatureLogitsWarper,
         TopKLogitsWarper,
         TopPLogitsWarper,
+        TypicalLogitsWarper,
     )
 
-    processors = LogitsProcessorList([TemperatureLogitsWarper(config.temperature)])
+    processors = LogitsProcessorList()
+    if config.repetition_penalty != 1.0:
+        processors.append(RepetitionPenaltyLogitsProcessor(config.repetition_penalty))
+    processors.append(TemperatureLogitsWarper(config.temperature))
     if config.top_k:
         processors.append(TopKLogitsWarper(config.top_k))
     if config.top_p < 1.0:
         processors.append(TopPLogitsWarper(config.top_p))
     if config.min_p:
         processors.append(MinPLogitsWarper(config.min_p))
+    if config.typical_p < 1.0:
+        processors.append(TypicalLogitsWarper(config.typical_p))
     for seed in range(20):
         logits = random_logits(seed)
-        expected = torch.softmax(processors(None, torch.tensor(logits)[None]), dim=-1)[0].numpy()
-        found = np.exp(filter_logits(logits, config).sampled_logprob)
+        seen = np.random.default_rng(seed).integers(0, 300, 40).astype(np.int32)
+        row = torch.tensor(seen, dtype=torch.int64)[None]
+        expected = torch.softmax(processors(row, torch.tensor(logits)[None]), dim=-1)[0].numpy()
+        found = np.exp(filter_logits(logits, config, seen).sampled_logprob)
         assert np.abs(found - expected).max() < 1e-5
         assert ((found > 0) == (expected > 0)).all()
 
@@ -74,6 +88,25 @@ def test_each_candidate_knows_the_filter_that_cut_it():
     assert np.exp(found.logprob).tolist() == pytest.approx([0.4, 0.3, 0.2, 0.06, 0.04])
 
 
+def test_penalties_leave_the_raw_probability_and_come_before_the_rest():
+    logits = np.log(np.array([0.5, 0.3, 0.2], np.float32)) + 3
+    found = filter_logits(logits, SamplingConfig(top_k=2, presence_penalty=1.0, repetition_penalty=2.0), [0, 0])
+    expected = np.exp([logits[0] / 2 - 1, logits[1], logits[2]])
+    assert [CUT_NAMES[code] for code in found.cut_by] == ["top-k", None, None]
+    assert np.exp(found.sampled_logprob[1:]).tolist() == pytest.approx(expected[1:] / expected[1:].sum(), rel=1e-5)
+    assert np.exp(found.logprob).tolist() == pytest.approx([0.5, 0.3, 0.2], rel=1e-5)
+    greedy = filter_logits(logits, SamplingConfig(temperature=0.0, presence_penalty=1.0), [0])
+    assert CUT_NAMES[greedy.cut_by[0]] == "greedy" and greedy.cut_by[1] == 0
+
+
+def test_typical_p_may_cut_the_first_choice():
+    """0.3 is 1.7 bits, 0.1 is 3.3 bits, and the entropy of 2.8 bits is nearer to the latter."""
+    logits = np.log(np.array([0.3] + [0.1] * 7, np.float32))
+    found = filter_logits(logits, SamplingConfig(typical_p=0.3))
+    assert CUT_NAMES[found.cut_by[0]] == "typical-p"
+    assert (found.cut_by[1:] == 0).all()  # all alike: none of them is cut without the others
+
+
 @settings(deadline=None)
 @given(
     seed=st.integers(0, 100),
@@ -81,12 +114,15 @@ def test_each_candidate_knows_the_filter_that_cut_it():
     top_k=st.integers(0, 400),
     top_p=st.floats(0.001, 1.0),
     min_p=st.floats(0.0, 1.0),
+    typical_p=st.floats(0.001, 1.0),
+    penalties=st.tuples(st.floats(0.1, 10), st.floats(-10, 10)),
     uniform=st.floats(0, 1, exclude_max=True),
 )
 def test_whatever_the_settings_something_is_left_and_only_that_is_drawn(
-    seed, temperature, top_k, top_p, min_p, uniform
+    seed, temperature, top_k, top_p, min_p, typical_p, penalties, uniform
 ):
-    found = filter_logits(random_logits(seed), SamplingConfig(temperature, top_k, top_p, min_p))
+    config = SamplingConfig(temperature, top_k, top_p, min_p, None, typical_p, *penalties)
+    found = filter_logits(random_logits(seed), config, [5, 6, 7, 7])
     kept = found.cut_by == 0
     assert kept.any()
     assert np.exp(found.sampled_logprob.astype(np.float64)).sum() == pytest.approx(1.0, abs=1e-4)
@@ -123,6 +159,9 @@ def test_the_same_seed_draws_the_same():
         {"top_p": 1.1},
         {"min_p": -1.0},
         {"seed": -1},
+        {"typical_p": 0.0},
+        {"repetition_penalty": 0.0},
+        {"presence_penalty": float("inf")},
         {"top_p": float("nan")},
     ],
     ids=str,

@@ -15,7 +15,7 @@ from tinylm.model.sampling import CUT_NAMES, Candidates, SamplingConfig, draw, f
 from tinylm.model.statistics import measure
 from tinylm.tokens.tokenizer import Tokenizer
 
-__all__ = ["Alternative", "Step", "choose", "describe_step", "generate_steps"]
+__all__ = ["Alternative", "Step", "choose", "describe_step", "generate_steps", "seen_before"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Step:
         token_id: the token.
         bytes: what it stands for; may be a part of a character; empty for `<|endoftext|>`.
         logprob: raw, nats: what the model said.
-        sampled_logprob: nats, after temperature and filters.
+        sampled_logprob: nats, after penalties, temperature and filters; -inf if a filter cut it, so it was picked.
         rank: 1 is the model's first choice.
         entropy_bits: of the raw distribution.
         draw: the uniform number that chose, None if nothing was drawn (greedy, or a person's choice).
@@ -77,13 +77,25 @@ def generate_steps(
     generator = config.new_generator()
     logits = decoder.read(prompt_ids, check)
     for index in range(max_tokens):
-        candidates = filter_logits(logits, config)
+        seen = seen_before(decoder.ids, decoder.context_tokens, tokenizer.end_of_text_id)
+        candidates = filter_logits(logits, config, seen)
         token_id, uniform = choose(candidates, config, generator)
         yield describe_step(tokenizer, logits, candidates, token_id, uniform, n_alternatives)
         if token_id == tokenizer.end_of_text_id or index == max_tokens - 1:
             return
         check()
         logits = decoder.push(token_id, check)
+
+
+def seen_before(ids: Sequence[int], context_tokens: int, end_of_text_id: int) -> list[int]:
+    """Return the tokens that penalties count: those of the text that the prediction rests on.
+
+    Args:
+        ids: all tokens of the text.
+        context_tokens: how many of the last ones the logits rest on; a `<|endoftext|>` that begins them may be counted.
+        end_of_text_id: never penalised, or a text that began could hardly end.
+    """
+    return [token_id for token_id in ids[-context_tokens:] if token_id != end_of_text_id]
 
 
 def choose(candidates: Candidates, config: SamplingConfig, generator: np.random.Generator) -> tuple[int, float | None]:

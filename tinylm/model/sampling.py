@@ -1,11 +1,16 @@
 """How the next token is drawn from the logits.
 
-The order is fixed: temperature, then top-k, then top-p, then min-p, each on what the one before left, as in
-transformers' logits processors. Temperature 0 is greedy. The raw probability (what the model said) and the sampled one
-(after temperature and filters, renormalised) are kept apart, and each candidate knows the filter that cut it.
+The order is fixed, here and everywhere: repetition penalty, presence penalty, temperature, top-k, top-p, min-p,
+typical-p, each on what the one before left, as transformers' `generate` puts its logits processors. Temperature 0 is
+greedy: the most likely token after the penalties. The raw probability (what the model said) and the sampled one (after
+penalties, temperature and filters, renormalised) are kept apart, and each candidate knows the filter that cut it.
+
+Sources: top-p, Holtzman et al. 2019; typical-p, Meister et al. 2022; repetition penalty, Keskar et al. 2019; the
+presence penalty is that of the OpenAI API, of which transformers has none.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +19,13 @@ from numpy.typing import NDArray
 from tinylm.errors import UsageError
 from tinylm.model.statistics import log_softmax
 
-__all__ = ["CUT_NAMES", "Candidates", "SamplingConfig", "draw", "filter_logits"]
+__all__ = ["CUT_NAMES", "ORDER", "Candidates", "SamplingConfig", "draw", "filter_logits"]
 
 Floats = NDArray[np.float32]
 
-CUT_NAMES = (None, "greedy", "top-k", "top-p", "min-p")
-_GREEDY, _TOP_K, _TOP_P, _MIN_P = range(1, 5)
+ORDER = ("repetition penalty", "presence penalty", "temperature", "top-k", "top-p", "min-p", "typical-p")
+CUT_NAMES = (None, "greedy", "top-k", "top-p", "min-p", "typical-p")
+_GREEDY, _TOP_K, _TOP_P, _MIN_P, _TYPICAL_P = range(1, 6)
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,10 @@ class SamplingConfig:
         top_p: keep the most likely tokens that together reach this probability; 1 keeps all.
         min_p: keep tokens at least this fraction as likely as the most likely one; 0 keeps all.
         seed: makes the draws repeatable; None takes a fresh one.
+        typical_p: keep the tokens whose surprisal is nearest to the entropy, until they reach this probability; 1 keeps
+            all.
+        repetition_penalty: the logit of a token that the text has is divided by it, a negative one multiplied; 1: off.
+        presence_penalty: taken off the logit of a token that the text has; 0 is off.
 
     Raises:
         UsageError: a value is out of its range; the line names it and the range.
@@ -42,13 +52,24 @@ class SamplingConfig:
     top_p: float = 1.0
     min_p: float = 0.0
     seed: int | None = None
+    typical_p: float = 1.0
+    repetition_penalty: float = 1.0
+    presence_penalty: float = 0.0
 
     def __post_init__(self) -> None:
         _require("temperature", self.temperature, 0.0 <= self.temperature <= 100.0, "from 0 to 100")
         _require("top-k", self.top_k, self.top_k >= 0, "0 (all) or more")
         _require("top-p", self.top_p, 0.0 < self.top_p <= 1.0, "above 0, at most 1")
         _require("min-p", self.min_p, 0.0 <= self.min_p <= 1.0, "from 0 to 1")
+        _require("typical-p", self.typical_p, 0.0 < self.typical_p <= 1.0, "above 0, at most 1")
+        _require("repetition-penalty", self.repetition_penalty, 0.1 <= self.repetition_penalty <= 10, "from 0.1 to 10")
+        _require("presence-penalty", self.presence_penalty, -10 <= self.presence_penalty <= 10, "from -10 to 10")
         _require("seed", self.seed, self.seed is None or 0 <= self.seed < 2**64, "a whole number from 0 to 2^64 - 1")
+
+    @property
+    def penalises(self) -> bool:
+        """Whether it matters which tokens the text already has."""
+        return self.repetition_penalty != 1.0 or self.presence_penalty != 0.0
 
     def new_generator(self) -> np.random.Generator:
         """Return the source of the draws: PCG64, the same sequence for the same seed on every machine."""
@@ -73,15 +94,22 @@ class Candidates:
     cut_by: NDArray[np.int8]
 
 
-def filter_logits(logits: Floats, config: SamplingConfig) -> Candidates:
-    """Apply temperature and filters to the logits of one step, (V,)."""
+def filter_logits(logits: Floats, config: SamplingConfig, seen: Sequence[int] | NDArray[np.int32] = ()) -> Candidates:
+    """Apply penalties, temperature and filters to the logits of one step, (V,).
+
+    Args:
+        logits: (V,) float32.
+        config: how to draw.
+        seen: which entries of `logits` the text already has, in any order, each once or often; see `seen_before`.
+    """
     logprob = log_softmax(logits)
+    penalised = logprob if not (config.penalises and len(seen)) else log_softmax(_penalised(logits, config, seen))
     cut_by = np.zeros(len(logits), dtype=np.int8)
     if config.temperature == 0.0:
         cut_by[:] = _GREEDY
-        cut_by[int(np.argmax(logits))] = 0
+        cut_by[int(np.argmax(penalised))] = 0
         return Candidates(logprob, np.where(cut_by == 0, np.float32(0.0), np.float32(-np.inf)), cut_by)
-    scaled = logprob if config.temperature == 1.0 else logprob / np.float32(config.temperature)
+    scaled = penalised if config.temperature == 1.0 else penalised / np.float32(config.temperature)
     if 0 < config.top_k < len(scaled):
         least = np.partition(scaled, -config.top_k)[-config.top_k]
         cut_by[scaled < least] = _TOP_K
@@ -90,8 +118,20 @@ def filter_logits(logits: Floats, config: SamplingConfig) -> Candidates:
     if config.min_p > 0.0:
         kept = cut_by == 0
         cut_by[kept & (scaled < scaled[kept].max() + np.float32(math.log(config.min_p)))] = _MIN_P
+    if config.typical_p < 1.0:
+        _cut_typical_p(scaled, cut_by, config.typical_p)
     sampled = np.where(cut_by == 0, scaled, np.float32(-np.inf))
     return Candidates(logprob, log_softmax(sampled), cut_by)
+
+
+def _penalised(logits: Floats, config: SamplingConfig, seen: Sequence[int] | NDArray[np.int32]) -> Floats:
+    """Return the logits with those of the text's own tokens changed."""
+    changed = logits.copy()
+    ids = np.unique(np.asarray(seen, dtype=np.int32))
+    penalty = np.float32(config.repetition_penalty)
+    own = changed[ids]
+    changed[ids] = np.where(own < 0, own * penalty, own / penalty) - np.float32(config.presence_penalty)
+    return changed
 
 
 def _cut_top_p(scaled: Floats, cut_by: NDArray[np.int8], top_p: float) -> None:
@@ -100,6 +140,16 @@ def _cut_top_p(scaled: Floats, cut_by: NDArray[np.int8], top_p: float) -> None:
     weights = np.exp(scaled[order].astype(np.float64) - scaled[order[0]])
     before = np.cumsum(weights) - weights  # mass of everything more likely
     cut_by[order[before >= top_p * weights.sum()]] = _TOP_P
+
+
+def _cut_typical_p(scaled: Floats, cut_by: NDArray[np.int8], typical_p: float) -> None:
+    kept = np.flatnonzero(cut_by == 0)
+    logprob = log_softmax(scaled[kept]).astype(np.float64)
+    distance = np.abs(-logprob + np.sum(np.exp(logprob) * logprob))  # of the surprisal from the entropy, nats
+    order = np.argsort(distance, kind="stable")
+    reached = np.cumsum(np.exp(logprob[order]))
+    last = min(int(np.count_nonzero(reached < typical_p)), len(order) - 1)
+    cut_by[kept[distance > distance[order[last]]]] = _TYPICAL_P
 
 
 def draw(candidates: Candidates, uniform: float) -> int:
