@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from tinylm.demo.app import DemoApp
-from tinylm.demo.session import Session
 from tinylm.model.language_model import LanguageModel, starter_model_directory
 from tinylm.model.sampling import SamplingConfig
+from tinylm.session.session import Session
 
 OUT = Path(__file__).with_name("demo.svg")
 SIZE = (100, 28)

@@ -12,11 +12,11 @@ from tinylm.demo.app import DemoApp
 from tinylm.demo.cells import printable
 from tinylm.demo.help import HelpScreen
 from tinylm.demo.keys import HELP
-from tinylm.demo.session import Session
 from tinylm.demo.slider import Slider
 from tinylm.demo.view import Pane
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
+from tinylm.session.session import Session
 
 SIZES = [(80, 24), (132, 43)]
 
@@ -286,7 +286,7 @@ async def test_help_opened_and_the_app_left_while_a_step_is_under_way(language_m
     """A step that ends behind the help, or after the app has begun to leave, is no error."""
     app = make_app(language_model)
     reading, may_end = threading.Event(), threading.Event()
-    read = app.session._tree._reader.read
+    read = app.session.tree._reader.read
 
     class Slow:
         context_tokens = 1
@@ -298,7 +298,7 @@ async def test_help_opened_and_the_app_left_while_a_step_is_under_way(language_m
 
     async with app.run_test(size=SIZES[0]) as pilot:
         await paused(pilot)
-        app.session._tree._reader = Slow()
+        app.session.tree._reader = Slow()
         n_before = app.session.n_generated
         stepping = asyncio.create_task(app.action_step())
         await until(pilot, reading.is_set)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tinylm.demo.cells import Cell, cells_from_bytes, printable
-from tinylm.demo.outlook import look_ahead
-from tinylm.demo.session import Session
 from tinylm.errors import UsageError
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
+from tinylm.session.outlook import look_ahead
+from tinylm.session.session import Session
 
 END = 0
 WORDS = ["<|endoftext|>", "a", "b", "c", "d"]

@@ -12,6 +12,18 @@ from typing import Annotated
 
 import typer
 
+from tinylm.cli.sampling_options import (
+    MinP,
+    PresencePenalty,
+    RepetitionPenalty,
+    Seed,
+    Stop,
+    Temperature,
+    TopK,
+    TopP,
+    TypicalP,
+)
+
 __all__ = ["demo"]
 
 
@@ -22,24 +34,24 @@ def demo(
     prompt: Annotated[
         str, typer.Option(help="The text to continue; it can be changed in the demo.")
     ] = "Once upon a time",
-    temperature: Annotated[
-        float, typer.Option(help="0 always takes the most likely token; 1 is the model's own.")
-    ] = 0.8,
-    top_k: Annotated[int, typer.Option(help="Keep the k most likely candidates; 0 keeps all.")] = 40,
-    top_p: Annotated[float, typer.Option(help="Keep the most likely candidates up to this much probability.")] = 0.95,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="The same seed draws the same tokens; a fresh one when absent.", show_default=False),
-    ] = None,
     max_tokens: Annotated[int, typer.Option(help="Stop after this many tokens.")] = 200,
     plain: Annotated[bool, typer.Option("--plain", help="Print lines of plain text instead of the app.")] = False,
+    repetition_penalty: RepetitionPenalty = 1.0,
+    presence_penalty: PresencePenalty = 0.0,
+    temperature: Temperature = 0.8,
+    top_k: TopK = 40,
+    top_p: TopP = 0.95,
+    min_p: MinP = 0.0,
+    typical_p: TypicalP = 1.0,
+    seed: Seed = None,
+    stop: Stop = None,
 ) -> None:
     """Watch the model write, token by token, and steer it while it runs."""
-    from tinylm.demo.session import Session
     from tinylm.model.language_model import LanguageModel, starter_model_directory
     from tinylm.model.sampling import SamplingConfig
+    from tinylm.session.session import Session
 
-    sampling = SamplingConfig(temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    sampling = SamplingConfig(temperature, top_k, top_p, min_p, seed, typical_p, repetition_penalty, presence_penalty)
     language_model = LanguageModel.load(starter_model_directory() if model is None else model)
     session = Session(
         language_model.tokenizer,
@@ -47,6 +59,7 @@ def demo(
         prompt=prompt,
         sampling=sampling,
         max_tokens=max_tokens,
+        stop=stop or [],
     )
     name = f"{language_model.name}, {language_model.engine.n_params / 1e6:.1f} M parameters"
     if plain or not _has_terminal():

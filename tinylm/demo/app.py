@@ -17,9 +17,9 @@ from tinylm.demo.help import HelpScreen
 from tinylm.demo.keys import KEYS
 from tinylm.demo.panes import TOKEN
 from tinylm.demo.sampling_sliders import OFF
-from tinylm.demo.session import Session
 from tinylm.demo.slider import Slider
 from tinylm.demo.view import LINE_END, DemoView
+from tinylm.session.session import Session
 
 __all__ = ["DemoApp"]
 

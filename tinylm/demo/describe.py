@@ -7,8 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tinylm.demo.outlook import Outlook
-from tinylm.demo.session import Session
+from tinylm.session.outlook import Outlook
+from tinylm.session.session import Session
 
 __all__ = ["Row", "bar", "candidate_rows", "facts", "percent", "raw_tokens", "settings_line", "survivors_line"]
 
@@ -101,7 +101,18 @@ def settings_line(session: Session) -> str:
     top_k = "off" if not sampling.top_k else str(sampling.top_k)
     top_p = "off" if sampling.top_p >= 1 else f"{sampling.top_p:.2f}"
     greedy = " (greedy)" if sampling.temperature == 0 else ""
-    return f"temperature {sampling.temperature:.2f}{greedy}, top-k {top_k}, top-p {top_p}, seed {session.seed}"
+    rarer = [
+        f"{name} {value:g}, "
+        for name, value, off in (
+            ("min-p", sampling.min_p, 0.0),
+            ("typical-p", sampling.typical_p, 1.0),
+            ("repetition penalty", sampling.repetition_penalty, 1.0),
+            ("presence penalty", sampling.presence_penalty, 0.0),
+        )
+        if value != off
+    ]
+    usual = f"temperature {sampling.temperature:.2f}{greedy}, top-k {top_k}, top-p {top_p}, "
+    return f"{usual}{''.join(rarer)}seed {session.seed}"
 
 
 def raw_tokens(session: Session) -> str:

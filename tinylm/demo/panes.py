@@ -12,7 +12,7 @@ from textual.style import Style
 
 from tinylm.demo.cells import Cell, cells_from_bytes, printable
 from tinylm.demo.describe import Row, bar, candidate_rows, facts, percent
-from tinylm.demo.session import Session
+from tinylm.session.session import Session
 
 __all__ = ["TOKEN", "candidates_pane", "cumulative_pane", "facts_pane", "text_pane", "tokens_pane"]
 

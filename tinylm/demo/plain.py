@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tinylm.demo.cells import printable
 from tinylm.demo.describe import candidate_rows, facts, percent, raw_tokens, settings_line, survivors_line
-from tinylm.demo.session import Session
+from tinylm.session.session import Session
 
 __all__ = ["plain_lines"]
 

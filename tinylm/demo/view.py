@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 from tinylm.demo.describe import survivors_line
 from tinylm.demo.panes import candidates_pane, cumulative_pane, facts_pane, text_pane, tokens_pane
 from tinylm.demo.sampling_sliders import sampling_sliders
-from tinylm.demo.session import Session
+from tinylm.session.session import Session
 
 __all__ = ["LINE_END", "DemoView", "Pane"]
 

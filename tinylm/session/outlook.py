@@ -5,6 +5,7 @@ cumulative bar reads from the greedy choice outwards. The filters themselves are
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +20,13 @@ __all__ = ["Outlook", "look_ahead"]
 class Outlook:
     """Every candidate for one place.
 
-    Shapes: `ids` (V,) int32, most likely first; `logprob` (V,) float32, nats, the model's own; `probability` (V,)
-    float64, after temperature and filters, 0 where cut, sums to 1; `cut_by` (V,) int8, an index into `CUT_NAMES`.
+    Shapes: `order` (V,) int32, the candidates, most likely first; `ids` (V,) int32, the token of each in that order;
+    `logprob` (V,) float32, nats, the model's own; `probability` (V,) float64, after penalties, temperature and filters,
+    0 where cut, sums to 1; `cut_by` (V,) int8, an index into `CUT_NAMES`. A candidate is a token id, except where the
+    text before ends inside a token: there it is a cover (`tinylm.model.cursor_generation`).
     """
 
+    order: NDArray[np.int32]
     ids: NDArray[np.int32]
     logprob: NDArray[np.float32]
     probability: NDArray[np.float64]
@@ -49,13 +53,13 @@ class Outlook:
         """Return the row on whose stretch the draw, in [0, 1), falls."""
         return self.place(draw(self.candidates, uniform))
 
-    def place(self, token_id: int) -> int:
-        """Return the row of a token; its rank is one more."""
-        return int(np.flatnonzero(self.ids == token_id)[0])
+    def place(self, candidate: int) -> int:
+        """Return the row of a candidate; its rank is one more."""
+        return int(np.flatnonzero(self.order == candidate)[0])
 
     def sampled_logprob(self, row: int) -> float | None:
         """Return the log probability after the filters, in nats; None when they cut the candidate."""
-        return None if self.cut_by[row] else float(self.candidates.sampled_logprob[self.ids[row]])
+        return None if self.cut_by[row] else float(self.candidates.sampled_logprob[self.order[row]])
 
     def cut_name(self, row: int) -> str:
         """Return the name of the filter that cut the candidate, empty for survivors."""
@@ -67,13 +71,22 @@ class Outlook:
         return {name: int(count) for name, count in zip(CUT_NAMES, counts, strict=True) if name and count}
 
 
-def look_ahead(logits: NDArray[np.float32], sampling: SamplingConfig) -> Outlook:
+def look_ahead(
+    logits: NDArray[np.float32],
+    sampling: SamplingConfig,
+    seen: Sequence[int] | NDArray[np.int32] = (),
+    ids: NDArray[np.int32] | None = None,
+) -> Outlook:
     """Return the candidates for one place under the sampling settings.
 
     Args:
         logits: (V,) float32, of the place's next token.
+        sampling: penalties, temperature and filters.
+        seen: the candidates that penalties count.
+        ids: (V,) the token of each candidate; candidates are token ids when absent.
     """
-    candidates = filter_logits(logits, sampling)
-    ids = np.argsort(-candidates.logprob, kind="stable").astype(np.int32)
-    probability = np.exp(candidates.sampled_logprob[ids].astype(np.float64))
-    return Outlook(ids, candidates.logprob[ids], probability, candidates.cut_by[ids], candidates)
+    candidates = filter_logits(logits, sampling, seen)
+    order = np.argsort(-candidates.logprob, kind="stable").astype(np.int32)
+    probability = np.exp(candidates.sampled_logprob[order].astype(np.float64))
+    shown = order if ids is None else ids[order]
+    return Outlook(order, shown, candidates.logprob[order], probability, candidates.cut_by[order], candidates)
