@@ -27,6 +27,7 @@ Ids = NDArray[np.int32]
 # Remembered windows. Numbers alone take about 5 kB a window; keys and values take 2.4 MB at the starter's shape.
 _MAX_RESULTS = 2048
 _MAX_PASSES = 16
+_NO_NUMBER = "the model computed something that is no number; train it again or choose another"
 _PASS_KEY_TOKENS = 16  # passes that begin alike so far share their memory: typing goes on in one
 
 
@@ -154,6 +155,8 @@ class Scorer:
             for block, logits in self._logits(text, window, start, stop, check):
                 low, high = max(block, start), min(block + HEAD_ROWS, stop)
                 top = top_tokens(logits[low - block : high - block], k)
+                if np.isnan(top.logprob).any():
+                    raise BadData(_NO_NUMBER)
                 found.ids[low + shift : high + shift] = top.ids
                 found.logprob[low + shift : high + shift] = top.logprob
         return found
@@ -200,8 +203,10 @@ class Scorer:
         if len(missing):
             start, stop = start + int(missing[0]), start + int(missing[-1]) + 1
             for block, logits in self._logits(text, window, start, stop, check):
-                rows = slice(block, min(block + HEAD_ROWS, stop))
-                found = measure(logits[: rows.stop - rows.start], targets[rows])
+                rows = slice(max(block, start), min(block + HEAD_ROWS, stop))
+                found = measure(logits[rows.start - block : rows.stop - block], targets[rows])
+                if not np.isfinite(found.logprob + found.entropy_bits).all():
+                    raise BadData(_NO_NUMBER)
                 result.logprob[rows] = found.logprob
                 result.rank[rows] = found.rank
                 result.entropy_bits[rows] = found.entropy_bits
@@ -220,8 +225,6 @@ class Scorer:
             filled = min(HEAD_ROWS, stop - block)
             rows[:filled] = hidden[block : block + filled]
             logits = self._engine.head(rows)
-            if not np.isfinite(logits[:filled].max()) or not np.isfinite(logits[:filled].min()):
-                raise BadData("the model computed something that is no number; train it again or choose another")
             yield block, logits
 
     def _read(self, ids: Ids, check: Callable[[], None]) -> Floats:

@@ -42,7 +42,7 @@ class Alternatives:
 def log_softmax(logits: Floats) -> Floats:
     """Return log probabilities, nats, over the last axis; same shape, float32."""
     shifted: Floats = logits - logits.max(axis=-1, keepdims=True)
-    shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    shifted -= np.log(_products(np.exp(shifted), np.ones_like(shifted, shape=shifted.shape[-1:])))
     return shifted
 
 
@@ -53,19 +53,37 @@ def measure(logits: Floats, targets: Ids) -> Statistics:
         logits: (T, V) float32.
         targets: (T,) the tokens that came.
     """
-    rows = np.arange(len(targets))
-    chosen = logits[rows, targets][:, None]  # (T, 1)
-    logprob = log_softmax(logits)
-    entropy = -np.einsum("tv,tv->t", np.exp(logprob), logprob)  # nats; float32 logits leave no -inf behind
-    rank = 1 + np.count_nonzero(logits > chosen, axis=1)
-    for row, target in enumerate(targets):  # among equals the lower id comes first
-        rank[row] += np.count_nonzero(logits[row, :target] == chosen[row])
+    top = logits.max(axis=1, keepdims=True)  # (T, 1), like those below
+    weights = logits - top  # (T, V)
+    logprob = np.take_along_axis(weights, targets[:, None], axis=1)
+    np.exp(weights, out=weights)
+    total = _products(weights, np.ones(logits.shape[1], dtype=np.float32))
+    log_total = np.log(total)
+    logprob -= log_total
+    entropy = log_total + top - _products(weights, logits) / total  # nats
     return Statistics(
-        logprob=logprob[rows, targets],
-        rank=rank.astype(np.int32),
-        entropy_bits=np.maximum(entropy * _BITS_PER_NAT, np.float32(0.0)),
-        max_logprob=logprob.max(axis=1),
+        logprob=logprob[:, 0],
+        rank=np.array([_rank(*each) for each in zip(logits, targets.tolist(), strict=True)], dtype=np.int32),
+        entropy_bits=np.maximum(entropy * _BITS_PER_NAT, np.float32(0.0))[:, 0],
+        max_logprob=-log_total[:, 0],
     )
+
+
+def _rank(logits: Floats, target: int) -> int:
+    """Return the place of a token among all, the best first; among equals the lower id comes first."""
+    ahead = np.empty(len(logits), dtype=np.bool_)
+    np.greater_equal(logits[:target], logits[target], out=ahead[:target])
+    np.greater(logits[target:], logits[target], out=ahead[target:])
+    return 1 + int(np.count_nonzero(ahead))
+
+
+def _products(a: Floats, b: Floats) -> Floats:
+    """Return the scalar products of rows of `a` (…, V) and `b` (…, V) or (V,): (…, 1).
+
+    Each is one call of BLAS, so that a row has the same bits alone and among others.
+    """
+    products: Floats = np.matmul(a[..., None, :], b[..., :, None])[..., 0]
+    return products
 
 
 def top_tokens(logits: Floats, k: int) -> Alternatives:
