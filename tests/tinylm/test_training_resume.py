@@ -208,7 +208,7 @@ def test_changed_corpus_is_refused(config, tmp_path):
     with pytest.raises(Interrupted):
         loop.train(config, should_stop=stop_after(75))
     own.write_text(own.read_text() + "\nOne more line.\n")
-    with pytest.raises(IncompatibleCheckpoint, match=r"own\.txt: the corpus has changed"):
+    with pytest.raises(IncompatibleCheckpoint, match=r"own\.txt: it has changed"):
         loop.resume(config)
 
 

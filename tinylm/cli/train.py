@@ -20,6 +20,9 @@ def train(
         ),
     ] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="Directory that holds tokenizer.json.")] = None,
+    init_from: Annotated[
+        Path | None, typer.Option(help="Model to go on from, with its shape and tokenizer, e.g. models/starter.")
+    ] = None,
     size: Annotated[str | None, typer.Option(help="tiny (0.9 M parameters), small (4.3 M) or base (13.9 M).")] = None,
     n_layer: Annotated[int | None, typer.Option(help="Blocks, instead of the size's.")] = None,
     n_head: Annotated[int | None, typer.Option(help="Attention heads in a block.")] = None,
@@ -95,6 +98,8 @@ def _new_config(given: dict[str, Any]) -> Any:
 
     if "data" not in given:
         raise UsageError("--data is missing; a new run needs --data, --tokenizer and --out; try --data sample")
+    if "init_from" in given:
+        given = {**_shape_and_tokenizer_of(given["init_from"]), **given}
     if "tokenizer" not in given:
         words = [word for spec in given["data"] for word in ("--data", spec)]
         place = f"{given['out']}-tokenizer"
@@ -138,6 +143,14 @@ def _normal(given: dict[str, Any]) -> dict[str, Any]:
     if "data" in fields:
         fields["data"] = tuple(fields["data"])
     return fields
+
+
+def _shape_and_tokenizer_of(model: Path) -> dict[str, Any]:
+    from tinylm.model.config import load_config
+
+    found = load_config(model)
+    shape = {name: getattr(found, name) for name in ("n_layer", "n_head", "n_embd", "block_size")}
+    return {**shape, "tokenizer": model}
 
 
 def _shape_of(size: str) -> dict[str, int]:

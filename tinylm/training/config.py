@@ -31,6 +31,7 @@ class TrainConfig:
     data: tuple[str, ...]
     tokenizer: str
     out: str
+    init_from: str | None = None  # a model directory; None: random weights
     n_layer: int = 6
     n_head: int = 6
     n_embd: int = 192

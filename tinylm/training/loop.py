@@ -28,10 +28,11 @@ from tinylm.training.checkpoint import (
     save_checkpoint,
 )
 from tinylm.training.config import TrainConfig, config_to_json
-from tinylm.training.corpus import Corpus, open_corpus_sources, prepare_corpus
+from tinylm.training.corpus import Corpus, prepare_corpus
 from tinylm.training.evaluation import evaluate_model, sample_text
 from tinylm.training.events import EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
+from tinylm.training.initial import check_fits, fingerprints, load_initial_weights
 from tinylm.training.mixture import RowOrder, derived_seed
 from tinylm.training.network import (
     Machine,
@@ -75,7 +76,9 @@ def train(config: TrainConfig, *, on_event: OnEvent = lambda event: None, should
     directory = RunDirectory(Path(config.out))
     tokenizer_path = Path(config.tokenizer)
     tokenizer = Tokenizer.load(tokenizer_path)
-    sources = _fingerprints(config)
+    if config.init_from is not None:
+        check_fits(Path(config.init_from), config, tokenizer)
+    sources = fingerprints(config)
     machine = choose_machine(config, tokenizer.vocab_size)
     record = RunRecord(config, machine_record(machine), tokenizer.id, sources)
     directory.prepare_new()
@@ -107,7 +110,7 @@ def resume(
         threads = int(record.machine.get("threads", 0))
         pinned = replace(config, compile="on" if record.machine.get("compile") else "off", threads=threads)
         machine = choose_machine(pinned, tokenizer.vocab_size)
-        check_run_unchanged(record, tokenizer, _fingerprints(config), machine, allow_inexact)
+        check_run_unchanged(record, tokenizer, fingerprints(config), machine, allow_inexact)
         return _Run(directory, replace(record, config=config), tokenizer, machine, should_stop).complete(on_event)
 
 
@@ -156,6 +159,8 @@ class _Run:
         self.optimizers = Optimizers(self.model, config.lr, config.muon_lr, config.weight_decay)
         if checkpoint is not None:
             restore_checkpoint(checkpoint, self.model, self.optimizers)
+        elif config.init_from is not None:
+            load_initial_weights(self.model, Path(config.init_from))
         self.loss = loss_function(self.model, self.machine)
 
     def _steps(self, corpus: Corpus) -> None:
@@ -299,12 +304,3 @@ def _check_finite(loss: float, norm: float, step: int) -> None:
             f"step {step} went out of bounds (loss {loss}, gradient norm {norm}); the last checkpoint is kept; "
             "start a new run with a lower --lr and --muon-lr"
         )
-
-
-def _fingerprints(config: TrainConfig) -> dict[str, str]:
-    """Return the fingerprint of every corpus, by name."""
-    sources, validation = open_corpus_sources(config)
-    found = {f"--data {spec}": source.fingerprint() for spec, source in zip(config.data, sources, strict=True)}
-    if validation is not None:
-        found[f"--validation {config.validation}"] = validation.fingerprint()
-    return found

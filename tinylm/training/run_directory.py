@@ -156,7 +156,7 @@ def check_run_unchanged(
         differences.append(f"tokenizer: the run has {record.tokenizer_id}, found {tokenizer.id}")
     for name, fingerprint in record.sources.items():
         if sources.get(name) != fingerprint:
-            differences.append(f"{name}: the corpus has changed since the run began")
+            differences.append(f"{name}: it has changed since the run began")
     if differences:
         raise IncompatibleCheckpoint(
             f"this run cannot be resumed exactly ({'; '.join(differences)}); restore what differs or start a new run"
@@ -179,7 +179,7 @@ def machine_record(machine: Machine) -> dict[str, Any]:
 def _free_fields() -> frozenset[str]:
     from tinylm.training.config import FREE_FIELDS
 
-    return FREE_FIELDS | {"tokenizer"}  # its path may move, its id may not
+    return FREE_FIELDS | {"tokenizer", "init_from"}  # their paths may move, their ids may not
 
 
 def _held_by(holder: Path) -> str:
