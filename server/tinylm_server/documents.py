@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
 
-from tinylm_server.line_index import Encoding, column_of_char
+from tinylm_server.line_index import Encoding
 from tinylm_server.text_store import Text
 
 __all__ = ["Document", "Documents"]
@@ -26,13 +26,17 @@ class Document:
     text: Text
     encoding: Encoding
 
+    def offset(self, position: lsp.Position) -> int:
+        """Return a position as an offset in code points, clamped into the text."""
+        return self.text.offset(position.line, position.character, self.encoding)
+
     def point(self, position: lsp.Position) -> tuple[int, int]:
         """Return a position as (line, character index), clamped into the text."""
         return self.text.point(position.line, position.character, self.encoding)
 
     def position(self, line: int, char: int) -> lsp.Position:
         """Return (line, character index) as a position."""
-        return lsp.Position(line=line, character=column_of_char(self.text.line(line), char, self.encoding))
+        return lsp.Position(line=line, character=self.text.column(line, char, self.encoding))
 
 
 class Documents:

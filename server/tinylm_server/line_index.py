@@ -1,22 +1,13 @@
-"""Columns of one line, in the three units that LSP knows, and the lines of a text.
+"""The three units that LSP counts columns in, and the lines of a text.
 
 Pure functions on strings. A line ends at LF, CRLF or CR and nowhere else: form feed, U+2028 and their like are
-characters (LSP 3.17, "Text Documents"; VS Code agrees). A column beyond the end of a line means its end.
+characters (LSP 3.17, "Text Documents"; VS Code agrees).
 """
 
 import io
 from typing import Literal
 
-__all__ = [
-    "Encoding",
-    "char_of_column",
-    "column_of_char",
-    "content_of",
-    "join_halves",
-    "split_at",
-    "split_lines",
-    "width",
-]
+__all__ = ["Encoding", "content_of", "floor_units", "join_halves", "split_lines", "split_units", "width"]
 
 Encoding = Literal["utf-8", "utf-16", "utf-32"]
 
@@ -58,43 +49,30 @@ def width(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
 
 
-def column_of_char(line: str, char: int, encoding: Encoding) -> int:
-    """Return the column of a character index in a line; an index inside or after the line's end gives the end."""
-    return width(content_of(line)[:char], encoding)
-
-
-def char_of_column(line: str, column: int, encoding: Encoding) -> int:
-    """Return the index of the character that a column lies in, at most the index of the line's end."""
-    content = content_of(line)
-    column = max(column, 0)
-    if encoding == "utf-32" or content.isascii():
-        return min(column, len(content))
-    before, after = split_at(line, column, encoding)
-    # A column between the halves of a pair belongs to the pair's character.
+def floor_units(text: str, units: int, encoding: Encoding) -> int:
+    """Return the index of the character that lies `units` into a text, at most its length."""
+    if encoding == "utf-32" or text.isascii():
+        return min(units, len(text))
+    before, after = split_units(text, units, encoding)
+    # Between the halves of a pair, the pair's character.
     halved = before[-1:] >= "\ud800" and before[-1:] <= "\udbff" and "\udc00" <= after[:1] <= "\udfff"
     return len(before) - halved
 
 
-def split_at(line: str, column: int, encoding: Encoding) -> tuple[str, str]:
-    """Split a line (its end included) at a column.
+def split_units(text: str, units: int, encoding: Encoding) -> tuple[str, str]:
+    """Split a text `units` after its start.
 
-    A UTF-16 column between the two halves of a character splits it into lone halves, as the editor's own array of
-    units would; a UTF-8 column inside a character moves to its start.
+    Between the two halves of a character in UTF-16 it is split into lone halves, as the editor's own array of units
+    would be; inside a character in UTF-8 before that character.
     """
-    content = content_of(line)
-    column = max(column, 0)
-    if encoding == "utf-32" or content.isascii():
-        cut = min(column, len(content))
-        return content[:cut], line[cut:]
-    end = line[len(content) :]
+    if encoding == "utf-32" or text.isascii():
+        return text[:units], text[units:]
     if encoding == "utf-16":
-        units = content.encode("utf-16-le", "surrogatepass")
-        before, after = (
-            part.decode("utf-16-le", "surrogatepass") for part in (units[: 2 * column], units[2 * column :])
-        )
-        return before, after + end
-    data = content.encode("utf-8", "surrogatepass")
-    cut = min(column, len(data))
+        data = text.encode("utf-16-le", "surrogatepass")
+        before, after = (data[: 2 * units], data[2 * units :])
+        return before.decode("utf-16-le", "surrogatepass"), after.decode("utf-16-le", "surrogatepass")
+    data = text.encode("utf-8", "surrogatepass")
+    cut = min(units, len(data))
     while cut < len(data) and data[cut] & 0xC0 == 0x80:
         cut -= 1
-    return data[:cut].decode("utf-8", "surrogatepass"), data[cut:].decode("utf-8", "surrogatepass") + end
+    return data[:cut].decode("utf-8", "surrogatepass"), data[cut:].decode("utf-8", "surrogatepass")

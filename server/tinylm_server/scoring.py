@@ -166,7 +166,7 @@ def neighbours_of(runs: Sequence[CellRun]) -> list[list[CellRun]]:
     """Group runs whose chunks follow each other in the document."""
     groups: list[list[CellRun]] = []
     for run in runs:
-        if groups and groups[-1][-1].placed.last_block + 1 == run.placed.first_block:
+        if groups and groups[-1][-1].placed.idx + 1 == run.placed.idx:
             groups[-1].append(run)
         else:
             groups.append([run])

@@ -22,7 +22,7 @@ from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server import params as check
 from tinylm_server.hover import Target, cell_range, find_target
 from tinylm_server.scoring import Inspection, Question, inspect, question_about
-from tinylm_server.token_chunks import PlacedChunk, chunks_between
+from tinylm_server.token_chunks import PlacedChunk, chunks_in
 
 if TYPE_CHECKING:
     from tinylm_server.documents import Document
@@ -164,18 +164,19 @@ class _Stretch:
 
 
 def _stretch_of(ls: "Server", document: "Document", tokenizer: Tokenizer, target: Target) -> _Stretch:
-    placed, last_line = target.placed, document.text.n_lines - 1
+    placed, text = target.placed, document.text
     chunks: list[PlacedChunk] = []
     n_after = n_chars_before = 0
     ends_document = True
-    # The first chunk of the target's line is the target's, or the one before it: chunks begin inside lines.
-    for each in chunks_between(document.text, tokenizer, document.encoding, placed.line, last_line):
+    # From the chunk before the target's, whose last pre-token may grow into the swap.
+    start = text.line_start(placed.line) + placed.char - 1
+    for each in chunks_in(text, tokenizer, document.encoding, start, text.n_chars):
         if n_after > ls.host.block_size:
             ends_document = False
             break
-        if each.first_block < placed.first_block:
+        if each.idx < placed.idx:
             n_chars_before += len(each.chunk.text)
-        elif each.first_block > placed.first_block:
+        elif each.idx > placed.idx:
             n_after += len(each.chunk.ids)
         chunks.append(each)
     return _Stretch(

@@ -1,103 +1,112 @@
-"""The text of a document as an immutable sequence of small blocks of lines.
+"""The text of a document: lines, columns and edits over an immutable tree of pieces.
 
-An edit makes a new `Text` that shares every block it did not touch, so that a snapshot costs nothing and an edit of a
-10 MB document costs a list copy of its few thousand blocks. Blocks carry what was computed from them (`notes`), which
-lives exactly as long as they do. Knows nothing of LSP messages; positions are (line, column) in a given encoding.
+An edit makes a new `Text` that shares every piece it did not touch, so a snapshot costs nothing, and an edit costs the
+same in a document of ten megabytes, in one line of a megabyte and in a small file. Pieces end where a pre-token
+certainly ends (`tinylm.tokens.pretokens`) and so have tokens of their own; a stretch without such a place stays one
+piece, however long. Knows nothing of LSP messages; positions are (line, column) in a given encoding.
 """
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from functools import cached_property
-from itertools import accumulate
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tinylm_server.line_index import Encoding, char_of_column, join_halves, split_at, split_lines
+from tinylm.tokens.pretokens import boundary_after, is_boundary, line_boundary_after
+from tinylm_server.line_index import Encoding, floor_units, join_halves, split_units, width
+from tinylm_server.rope import Piece, Sizes, Tree, build, exchange, find, nth
 
-__all__ = ["BLOCK_CHARS", "Block", "Text"]
+__all__ = ["PIECE_CHARS", "PlacedPiece", "Text"]
 
-# The aimed size of a block, in characters. Re-encoding a touched block of this size takes about 4 ms.
-BLOCK_CHARS = 4096
+# The aimed size of a piece, in characters. Tokenizing a touched piece of this size takes about 2 ms.
+PIECE_CHARS = 2048
+
+_MEASURES: dict[Encoding, str] = {"utf-8": "utf8", "utf-16": "utf16", "utf-32": "chars"}
 
 
-class Block:
-    """Some consecutive lines, ends included. Immutable but for `notes`, a cache that others fill."""
+@dataclass(frozen=True)
+class PlacedPiece:
+    """A piece and the sizes of all that stands before it; its number is `before.pieces`."""
 
-    def __init__(self, lines: tuple[str, ...]) -> None:
-        self.lines = lines
-        self.n_chars = sum(map(len, lines))
-        self.notes: dict[str, object] = {}
-
-    @cached_property
-    def text(self) -> str:
-        """The lines joined."""
-        return "".join(self.lines)
-
-    @cached_property
-    def n_bytes(self) -> int:
-        """The length in UTF-8; a lone surrogate half counts 3, as U+FFFD does."""
-        return len(self.text.encode("utf-8", "surrogatepass"))
+    piece: Piece
+    before: Sizes
 
 
 class Text:
-    """A whole text, immutable. The last line has no end; every other line has one."""
+    """A whole text, immutable. The last line has no end; every other line has one. Offsets count code points."""
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self.blocks = tuple(blocks)
-        # The number of the first line of each block, and after the last one the number of lines.
-        self.first_lines = [0, *accumulate(len(block.lines) for block in self.blocks)]
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        sizes = tree.sizes
+        self.n_pieces, self.n_chars, self.n_bytes = sizes.pieces, sizes.chars, sizes.utf8
+        self.n_lines = sizes.line_ends + 1
 
     @classmethod
     def of(cls, text: str) -> "Text":
         """Return the text of a string; neighbouring surrogate halves are joined."""
-        return cls(_blocks_of(split_lines(join_halves(text))))
-
-    @property
-    def n_lines(self) -> int:
-        """How many lines there are; at least one."""
-        return self.first_lines[-1]
-
-    @cached_property
-    def n_bytes(self) -> int:
-        """The length in UTF-8."""
-        return sum(block.n_bytes for block in self.blocks)
-
-    @cached_property
-    def n_chars(self) -> int:
-        """The length in code points."""
-        return sum(block.n_chars for block in self.blocks)
+        return cls(build(_pieces_of(join_halves(text))))
 
     def __str__(self) -> str:
-        return "".join(block.text for block in self.blocks)
+        return self.slice(0, self.n_chars)
 
-    def block_of(self, line: int) -> int:
-        """Return the index of the block that holds a line; the line is clamped into the text."""
-        return bisect_right(self.first_lines, max(0, min(line, self.n_lines - 1))) - 1
+    def piece_at(self, offset: int) -> PlacedPiece:
+        """Return the piece that holds the character at an offset, the last one for the end of the text."""
+        return PlacedPiece(*find(self.tree, "chars", offset))
+
+    def pieces(self, offset: int = 0) -> Iterator[PlacedPiece]:
+        """Yield the piece at an offset and all after it."""
+        placed = self.piece_at(offset)
+        yield placed
+        while (idx := placed.before.pieces + 1) < self.n_pieces:
+            placed = PlacedPiece(nth(self.tree, idx), placed.before.plus(placed.piece.sizes))
+            yield placed
+
+    def slice(self, start: int, end: int) -> str:
+        """Return the characters from one offset to another, clamped into the text."""
+        start, end = max(start, 0), min(end, self.n_chars)
+        parts = []
+        for placed in self.pieces(start):
+            at = placed.before.chars
+            if at >= end:
+                break
+            parts.append(placed.piece.text[max(start - at, 0) : end - at])
+        return "".join(parts)
 
     def line(self, line: int) -> str:
         """Return a line with its end; "" for a line after the last."""
-        if not 0 <= line < self.n_lines:
-            return ""
-        block = self.block_of(line)
-        return self.blocks[block].lines[line - self.first_lines[block]]
+        return self.slice(self.line_start(line), self.line_start(line + 1)) if 0 <= line < self.n_lines else ""
+
+    def line_start(self, line: int) -> int:
+        """Return the offset of a line's first character; the end of the text for a line after the last."""
+        return self._line_start(line, "utf-32")
+
+    def offset(self, line: int, column: int, encoding: Encoding) -> int:
+        """Return the offset of a position, clamped: columns to the line's end, lines to the text's end."""
+        placed, units = self._locate(line, column, encoding)
+        return placed.before.chars + floor_units(placed.piece.text, units, encoding)
 
     def point(self, line: int, column: int, encoding: Encoding) -> tuple[int, int]:
-        """Return a position as (line, character index), clamped: columns to the line's end, lines to the text's end."""
+        """Return a position as (line, character index), clamped as in `offset`."""
         if line < 0:
             return 0, 0
-        if line >= self.n_lines:
-            last = self.line(self.n_lines - 1)
-            return self.n_lines - 1, len(last)
-        return line, char_of_column(self.line(line), column, encoding)
+        line = min(line, self.n_lines)
+        offset = self.offset(line, column, encoding)
+        line = min(line, self.n_lines - 1)
+        return line, offset - self.line_start(line)
+
+    def column(self, line: int, char: int, encoding: Encoding) -> int:
+        """Return the column of a character index in a line; an index in or after the line's end gives the end."""
+        offset = min(self.line_start(line) + char, self._line_stop(line, "utf-32"))
+        placed = self.piece_at(offset)
+        inside = width(placed.piece.text[: offset - placed.before.chars], encoding)
+        return _units(placed.before, encoding) + inside - self._line_start(line, encoding)
 
     def before(self, line: int, char: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that end at (line, character index)."""
-        parts = [self.line(line)[:char]]
-        length = len(parts[0])
-        while length < max_chars and line > 0:
-            line -= 1
-            parts.append(self.line(line))
-            length += len(parts[-1])
-        text = "".join(reversed(parts))
-        return text[max(0, len(text) - max_chars) :]
+        end = self.line_start(line) + char
+        return self.slice(end - max_chars, end)
+
+    def after(self, line: int, char: int, max_chars: int) -> str:
+        """Return at most `max_chars` characters of the line that begin at (line, character index), its end left out."""
+        start = self.line_start(line) + char
+        return self.slice(start, min(start + max_chars, self._line_stop(line, "utf-32")))
 
     def replace(self, start: tuple[int, int], end: tuple[int, int], new: str, encoding: Encoding) -> "Text":
         """Return the text with the range from `start` to `end` replaced.
@@ -106,51 +115,70 @@ class Text:
             start, end: (line, column) in the encoding; swapped when reversed, clamped when outside.
             new: what stands there afterwards.
         """
-        start, end = sorted((self._clamp(start), self._clamp(end)))
-        first, last = start[0], end[0]
-        before = split_at(self.line(first), start[1], encoding)[0]
-        after = split_at(self.line(last), end[1], encoding)[1]
-        middle = before + new + after
-        if first > 0 and middle.startswith("\n") and self.line(first - 1).endswith("\r"):
-            first -= 1  # a CR and a LF that now meet are one end of line
-            middle = self.line(first) + middle
-        lines = split_lines(join_halves(middle))
-        if last < self.n_lines - 1:
-            lines.pop()  # the "" after the last line end: the next line stands there already
-        return self._with_lines(first, last, lines)
+        start, end = sorted((start, end))
+        (first, first_units), (last, last_units) = self._locate(*start, encoding), self._locate(*end, encoding)
+        head = split_units(first.piece.text, first_units, encoding)[0]
+        tail = split_units(last.piece.text, last_units, encoding)[1]
+        return self._with_pieces(first.before.pieces, last.before.pieces, head + new + tail)
 
-    def _clamp(self, position: tuple[int, int]) -> tuple[int, int]:
-        line, column = position
-        if line < 0:
-            return 0, 0
+    def _with_pieces(self, first: int, last: int, text: str) -> "Text":
+        """Return the text with the pieces `first` to `last` (inclusive) exchanged for a text.
+
+        Neighbours are taken in where the boundary to them is no longer certain, or where little would be left.
+        """
+        while first > 0:
+            neighbour = nth(self.tree, first - 1).text
+            if is_boundary(neighbour, text):
+                break
+            first, text = first - 1, neighbour + text
+        while last < self.n_pieces - 1:
+            neighbour = nth(self.tree, last + 1).text
+            if is_boundary(text, neighbour) and len(text) >= PIECE_CHARS // 4:
+                break
+            last, text = last + 1, text + neighbour
+        return Text(exchange(self.tree, first, last, _pieces_of(join_halves(text))))
+
+    def _line_start(self, line: int, encoding: Encoding) -> int:
+        """Return how many units stand before a line."""
+        if line <= 0:
+            return 0
         if line >= self.n_lines:
-            return self.n_lines - 1, 1 << 40
-        return line, max(column, 0)
+            return _units(self.tree.sizes, encoding)
+        piece, before = find(self.tree, "line_ends", line - 1)
+        char = piece.line_starts[line - 1 - before.line_ends]
+        return _units(before, encoding) + width(piece.text[:char], encoding)
 
-    def _with_lines(self, first: int, last: int, lines: list[str]) -> "Text":
-        """Return the text with the lines `first` to `last` (inclusive) exchanged."""
-        start, end = self.block_of(first), self.block_of(last)
-        head = self.blocks[start].lines[: first - self.first_lines[start]]
-        tail = self.blocks[end].lines[last + 1 - self.first_lines[end] :]
-        touched = [*head, *lines, *tail]
-        if end + 1 < len(self.blocks) and sum(map(len, touched)) < BLOCK_CHARS // 4:
-            end += 1  # many small deletions must not leave many tiny blocks
-            touched += self.blocks[end].lines
-        new = _blocks_of(touched, limit=2 * BLOCK_CHARS)
-        return Text((*self.blocks[:start], *new, *self.blocks[end + 1 :]))
+    def _line_stop(self, line: int, encoding: Encoding) -> int:
+        """Return how many units stand before a line's end."""
+        if line >= self.n_lines - 1:
+            return _units(self.tree.sizes, encoding)
+        piece, before = find(self.tree, "line_ends", line)
+        char = piece.line_starts[line - before.line_ends]
+        char -= 2 if piece.text.endswith("\r\n", 0, char) else 1
+        return _units(before, encoding) + width(piece.text[:char], encoding)
+
+    def _locate(self, line: int, column: int, encoding: Encoding) -> tuple[PlacedPiece, int]:
+        """Return the piece at a position, clamped into the text, and how many units into the piece it lies."""
+        if line < 0:
+            line, column = 0, 0
+        at = min(self._line_start(line, encoding) + max(column, 0), self._line_stop(line, encoding))
+        piece, before = find(self.tree, _MEASURES[encoding], at)
+        return PlacedPiece(piece, before), at - _units(before, encoding)
 
 
-def _blocks_of(lines: Sequence[str], limit: int = BLOCK_CHARS) -> list[Block]:
-    """Cut lines into blocks of about BLOCK_CHARS; up to `limit` characters stay in one block."""
-    if sum(map(len, lines)) <= limit:
-        return [Block(tuple(lines))] if lines else []
-    blocks: list[Block] = []
-    start = length = 0
-    for idx, line in enumerate(lines):
-        length += len(line)
-        if length >= BLOCK_CHARS:
-            blocks.append(Block(tuple(lines[start : idx + 1])))
-            start, length = idx + 1, 0
-    if start < len(lines):
-        blocks.append(Block(tuple(lines[start:])))
-    return blocks
+def _units(sizes: Sizes, encoding: Encoding) -> int:
+    return int(getattr(sizes, _MEASURES[encoding]))
+
+
+def _pieces_of(text: str) -> list[Piece]:
+    """Cut a text into pieces of about PIECE_CHARS, before line ends where there are any; "" is one piece."""
+    pieces = []
+    start = 0
+    while len(text) - start > 2 * PIECE_CHARS:
+        aimed = start + PIECE_CHARS
+        end = line_boundary_after(text, aimed, aimed + PIECE_CHARS // 2) or boundary_after(text, aimed)
+        pieces.append(Piece(text[start:end]))
+        start = end
+    if start < len(text) or not pieces:
+        pieces.append(Piece(text[start:]))
+    return pieces

@@ -1,8 +1,8 @@
-"""The tokens of a document, kept up to date chunk by chunk.
+"""The tokens of a document, piece by piece.
 
-A chunk is what one block of the text adds, cut at a place where GPT-2's pattern always ends a pre-token
-(`tinylm.tokens.pretokens`), so that chunks can be encoded apart and their ids join to those of the whole text. A
-chunk is remembered in the notes of the block that ends it: an edit encodes again only what it touched.
+A piece of the text (`text_store`) begins and ends where GPT-2's pattern certainly ends a pre-token, so pieces can be
+encoded apart and their ids join to those of the whole text. An edit makes new pieces where it touched the text, and
+only those are encoded again. Counts are remembered in the tree of pieces, whole chunks for as long as they are in use.
 """
 
 from bisect import bisect_right
@@ -13,18 +13,19 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tinylm.tokens.pretokens import boundary_after, boundary_before
 from tinylm.tokens.spans import group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.line_index import Encoding, content_of, split_lines
-from tinylm_server.text_store import Block, Text
+from tinylm_server.rope import Piece, nth, total_over
+from tinylm_server.text_store import PlacedPiece, Text
 
 __all__ = [
     "Chunk",
     "PlacedChunk",
     "cell_of_char",
+    "cells_before",
     "chunk_at",
-    "chunks_between",
+    "chunks_in",
     "count_tokens",
     "ids_after",
     "ids_before",
@@ -32,9 +33,8 @@ __all__ = [
 
 Ints = NDArray[np.int64]
 
-# A chunk is about text_store.BLOCK_CHARS long unless its lines are; from here on it is encoded in pieces.
-HUGE_CHARS = 32_768
-PIECE_CHARS = 2048
+# A viewport of 60 lines is two or three chunks, and scoring looks at a few more on either side; 70 kB each.
+CACHED_CHUNKS = 256
 
 
 @dataclass(frozen=True)
@@ -58,54 +58,32 @@ class Chunk:
 
 @dataclass(frozen=True)
 class PlacedChunk:
-    """A chunk, its blocks, and where it begins: line, character index in that line, and the same as a column."""
+    """A chunk, its number, and where it begins: line, character index in that line, and the same as a column."""
 
     chunk: Chunk
-    first_block: int
-    last_block: int
+    idx: int
     line: int
     char: int
     column: int
 
 
-@dataclass(frozen=True)
-class _Cut:
-    """Where a block's own chunk ends: offset in the block's text, and as (line in the block, character index)."""
-
-    offset: int
-    line: int
-    char: int
-
-
-def chunks_between(
-    text: Text, tokenizer: Tokenizer, encoding: Encoding, first_line: int, last_line: int
-) -> Iterator[PlacedChunk]:
-    """Yield, in order, every chunk that holds a character of the lines `first_line` to `last_line` (inclusive)."""
-    start = _group_start(text, text.block_of(first_line))
-    last_block = text.block_of(last_line)
-    while start < len(text.blocks):
-        end = _group_end(text, start)
-        placed = _placed(text, tokenizer, encoding, start, end)
-        if placed.line + len(split_lines(placed.chunk.text)) > first_line:
-            yield placed
-        if end > last_block:
+def chunks_in(text: Text, tokenizer: Tokenizer, encoding: Encoding, start: int, end: int) -> Iterator[PlacedChunk]:
+    """Yield, in order, every chunk that holds a character from offset `start` to before `end`; at least one."""
+    for placed in text.pieces(start):
+        if placed.before.chars >= max(end, start + 1):
             return
-        start = end + 1
+        yield _placed(text, placed, tokenizer, encoding)
 
 
 def chunk_at(
     text: Text, tokenizer: Tokenizer, encoding: Encoding, line: int, char: int
 ) -> tuple[PlacedChunk, int] | None:
     """Return the chunk that holds the character at (line, character index), and its index in the chunk's text."""
-    for placed in chunks_between(text, tokenizer, encoding, line, line):
-        lines = split_lines(placed.chunk.text)
-        local = line - placed.line
-        if not 0 <= local < len(lines):
-            continue
-        offset = sum(map(len, lines[:local])) + (char - placed.char if local == 0 else char)
-        if (local > 0 or char >= placed.char) and offset < len(placed.chunk.text):
-            return placed, offset
-    return None
+    offset = text.line_start(line) + char
+    if offset >= text.n_chars:
+        return None
+    placed = text.piece_at(offset)
+    return _placed(text, placed, tokenizer, encoding), offset - placed.before.chars
 
 
 def ids_before(
@@ -113,11 +91,11 @@ def ids_before(
 ) -> tuple[NDArray[np.int32], bool]:
     """Return the ids of whole chunks before one, at least `n_tokens` of them or all, and whether that is all."""
     parts: list[NDArray[np.int32]] = []
-    start = placed.first_block
-    while start > 0 and sum(map(len, parts)) < n_tokens:
-        end, start = start - 1, _group_start(text, start - 1)
-        parts.append(_chunk(text, tokenizer, encoding, start, end).ids)
-    return np.concatenate([np.empty(0, np.int32), *reversed(parts)]), start == 0
+    idx = placed.idx
+    while idx > 0 and sum(map(len, parts)) < n_tokens:
+        idx -= 1
+        parts.append(_chunk(nth(text.tree, idx), tokenizer, encoding).ids)
+    return np.concatenate([np.empty(0, np.int32), *reversed(parts)]), idx == 0
 
 
 def ids_after(
@@ -125,99 +103,60 @@ def ids_after(
 ) -> NDArray[np.int32]:
     """Return the ids of whole chunks after one, at least `n_tokens` of them or all."""
     parts: list[NDArray[np.int32]] = []
-    end = placed.last_block
-    while end < len(text.blocks) - 1 and sum(map(len, parts)) < n_tokens:
-        start, end = end + 1, _group_end(text, end + 1)
-        parts.append(_chunk(text, tokenizer, encoding, start, end).ids)
+    idx = placed.idx + 1
+    while idx < text.n_pieces and sum(map(len, parts)) < n_tokens:
+        parts.append(_chunk(nth(text.tree, idx), tokenizer, encoding).ids)
+        idx += 1
     return np.concatenate([np.empty(0, np.int32), *parts])
 
 
-def count_tokens(text: Text, tokenizer: Tokenizer, encoding: Encoding, max_new_chars: int) -> int | None:
+def count_tokens(text: Text, tokenizer: Tokenizer, max_new_chars: int) -> int | None:
     """Return the number of tokens of the whole text; None after having encoded `max_new_chars` without an end.
 
-    Called again, it goes on where it stopped: what was encoded is remembered.
+    Called again, it goes on where it stopped: what was counted is remembered.
     """
-    total = start = new_chars = 0
-    while start < len(text.blocks):
-        end = _group_end(text, start)
-        chunk = _cached(text, tokenizer, encoding, start, end)
-        if chunk is None:
-            if new_chars > max_new_chars:
-                return None
-            chunk = _chunk(text, tokenizer, encoding, start, end)
-            new_chars += len(chunk.text)
-        total += len(chunk.ids)
-        start = end + 1
-    return total
+    n_left = max_new_chars
+
+    def count(piece: Piece) -> int | None:
+        nonlocal n_left
+        if n_left < 0:
+            return None
+        n_left -= piece.sizes.chars
+        return len(tokenizer.encode(piece.text))
+
+    return total_over(text.tree, 0, text.n_pieces, ("tokens", tokenizer.id), count)
 
 
-def _group_start(text: Text, block: int) -> int:
-    """Return the first block of the chunk that `block` belongs to: the one after a block with a cut."""
-    while block > 0 and _cut_of(text.blocks[block - 1]).offset == 0:
-        block -= 1
-    return block
+def cells_before(text: Text, tokenizer: Tokenizer, encoding: Encoding, placed: PlacedChunk) -> int:
+    """Return how many cells begin on the line of a chunk's first character before it."""
+    if placed.char == 0:
+        return 0
+    line_start = text.piece_at(text.line_start(placed.line))
+    first = _chunk(line_start.piece, tokenizer, encoding)
+    on_line = int((first.start_line == placed.line - line_start.before.line_ends).sum())
+    between = total_over(
+        text.tree,
+        line_start.before.pieces + 1,
+        placed.idx,
+        ("cells", tokenizer.id),
+        lambda piece: len(_chunk(piece, tokenizer, encoding).first_token),
+    )
+    assert between is not None
+    return on_line + between
 
 
-def _group_end(text: Text, start: int) -> int:
-    end = start
-    while end < len(text.blocks) - 1 and _cut_of(text.blocks[end]).offset == 0:
-        end += 1
-    return end
+def _placed(text: Text, placed: PlacedPiece, tokenizer: Tokenizer, encoding: Encoding) -> PlacedChunk:
+    before = placed.before
+    line = before.line_ends
+    char = before.chars - text.line_start(line)
+    column = text.column(line, char, encoding)
+    return PlacedChunk(_chunk(placed.piece, tokenizer, encoding), before.pieces, line, char, column)
 
 
-def _cut_of(block: Block) -> _Cut:
-    cut = block.notes.get("cut")
-    if not isinstance(cut, _Cut):
-        offset = boundary_before(block.text, block.n_chars)
-        line, char = 0, offset
-        while char > len(block.lines[line]):
-            char -= len(block.lines[line])
-            line += 1
-        cut = block.notes["cut"] = _Cut(offset, line, char)
-    return cut
-
-
-def _key(text: Text, tokenizer: Tokenizer, encoding: Encoding, start: int, end: int) -> tuple[object, ...]:
-    carried = ""
-    if start > 0:
-        before = text.blocks[start - 1]
-        carried = before.text[_cut_of(before).offset :]
-    is_last = end == len(text.blocks) - 1
-    return (tokenizer.id, encoding, carried, is_last, *text.blocks[start:end])
-
-
-def _cached(text: Text, tokenizer: Tokenizer, encoding: Encoding, start: int, end: int) -> Chunk | None:
-    note = text.blocks[end].notes.get("chunk")
-    if isinstance(note, tuple) and note[0] == _key(text, tokenizer, encoding, start, end):
-        found: Chunk = note[1]
-        return found
-    return None
-
-
-def _chunk(text: Text, tokenizer: Tokenizer, encoding: Encoding, start: int, end: int) -> Chunk:
-    chunk = _cached(text, tokenizer, encoding, start, end)
-    if chunk is None:
-        key = _key(text, tokenizer, encoding, start, end)
-        last = text.blocks[end]
-        own = last.text if end == len(text.blocks) - 1 else last.text[: _cut_of(last).offset]
-        carried = str(key[2])
-        chunk = _encode(carried + "".join(block.text for block in text.blocks[start:end]) + own, tokenizer, encoding)
-        last.notes["chunk"] = (key, chunk)
-    return chunk
-
-
-def _placed(text: Text, tokenizer: Tokenizer, encoding: Encoding, start: int, end: int) -> PlacedChunk:
-    chunk = _chunk(text, tokenizer, encoding, start, end)
-    if start == 0:
-        return PlacedChunk(chunk, 0, end, 0, 0, 0)
-    before = text.blocks[start - 1]
-    cut = _cut_of(before)
-    column = _units(before.lines[cut.line][: cut.char], encoding)[-1]
-    return PlacedChunk(chunk, start, end, text.first_lines[start - 1] + cut.line, cut.char, int(column))
-
-
-def _encode(text: str, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
-    ids = _ids(text, tokenizer)
+@lru_cache(maxsize=CACHED_CHUNKS)
+def _chunk(piece: Piece, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
+    text = piece.text
+    ids = tokenizer.encode(text)
     cells = group_cells(locate(text, tokenizer.byte_lengths, ids))
     lines = split_lines(text)
     sizes = np.array([len(line) for line in lines], dtype=np.int64)
@@ -230,34 +169,6 @@ def _encode(text: str, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
         text, ids, cells.first_token, cells.n_tokens, cells.start_char, cells.end_char,
         start_line, start_column, end_line, end_column,
     )  # fmt: skip
-
-
-def _ids(text: str, tokenizer: Tokenizer) -> NDArray[np.int32]:
-    """Return the tokens of a chunk. A huge one (a line without end) is remembered in pieces, so an edit stays local."""
-    if len(text) <= HUGE_CHARS:
-        return tokenizer.encode(text)
-    pieces, start = [], 0
-    while start < len(text):
-        end = _piece_end(text, start)
-        pieces.append(_ids_of_piece(text[start:end], tokenizer))
-        start = end
-    return np.concatenate(pieces)
-
-
-def _piece_end(text: str, start: int) -> int:
-    """Return where a piece ends: at a certain boundary that the characters around it choose, not the distance alone.
-
-    So after an edit the next boundaries fall on the same places of the content again.
-    """
-    end = boundary_after(text, start + PIECE_CHARS)
-    while end < len(text) - 1 and (ord(text[end - 1]) + ord(text[end + 1])) % 4:
-        end = boundary_after(text, end + 1)
-    return end
-
-
-@lru_cache(maxsize=4096)
-def _ids_of_piece(piece: str, tokenizer: Tokenizer) -> NDArray[np.int32]:
-    return tokenizer.encode(piece)
 
 
 def _positions(chars: Ints, line_starts: Ints, line_ends: Ints, units: Ints) -> tuple[Ints, Ints]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinylm_server import params as check
 from tinylm_server.scoring import ScoredRuns, scores_of
-from tinylm_server.token_chunks import chunks_between, count_tokens
+from tinylm_server.token_chunks import cells_before, chunks_in, count_tokens
 from tinylm_server.wire_cells import CellRun, cells_in, wire
 
 if TYPE_CHECKING:
@@ -45,15 +45,14 @@ def collect_cells(
     document: "Document", tokenizer: "Tokenizer", ranges: "list[lsp.Range]", max_cells: int
 ) -> tuple[list[CellRun], str | None]:
     """Return the cells that touch the ranges, at most `max_cells`, and a note when there were more."""
+    where = (document.text, tokenizer, document.encoding)
     runs: list[CellRun] = []
     n_cells = 0
-    last_line = document.text.n_lines - 1
     for item in sorted(ranges, key=lambda each: (each.start.line, each.start.character)):
-        first, last = min(item.start.line, last_line), min(item.end.line, last_line)
-        for placed in chunks_between(document.text, tokenizer, document.encoding, first, last):
-            if runs and (placed.line, placed.char) <= (runs[-1].placed.line, runs[-1].placed.char):
+        for placed in chunks_in(*where, document.offset(item.start), document.offset(item.end) + 1):
+            if runs and placed.idx <= runs[-1].placed.idx:
                 continue  # the chunk was taken with the range before
-            run = cells_in(placed, ranges)
+            run = cells_in(placed, ranges, cells_before(*where, placed))
             runs.append(run)
             n_cells += len(run.cells)
             if n_cells > max_cells:
@@ -80,7 +79,7 @@ def _result(
         "version": document.version,
         "tokenizerId": tokenizer.id,
         "modelId": scored.model_id,
-        "nTokens": count_tokens(document.text, tokenizer, document.encoding, COUNT_CHARS),
+        "nTokens": count_tokens(document.text, tokenizer, COUNT_CHARS),
         "nBytes": document.text.n_bytes,
         "cells": wire(runs, scored.short_context(runs)),
         "ids": ids.tolist(),

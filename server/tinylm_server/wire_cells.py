@@ -42,8 +42,12 @@ class CellRun:
         return np.repeat(first - begins, sizes) + np.arange(int(sizes.sum()))
 
 
-def cells_in(placed: PlacedChunk, ranges: Sequence[lsp.Range]) -> CellRun:
-    """Return the cells of a chunk that touch any of the ranges; an empty range touches the cell it lies in."""
+def cells_in(placed: PlacedChunk, ranges: Sequence[lsp.Range], n_before: int = 0) -> CellRun:
+    """Return the cells of a chunk that touch any of the ranges; an empty range touches the cell it lies in.
+
+    Args:
+        n_before: how many cells begin on the line of the chunk's first character before it.
+    """
     chunk = placed.chunk
     start_column = chunk.start_column + np.where(chunk.start_line == 0, placed.column, 0)
     end_column = chunk.end_column + np.where(chunk.end_line == 0, placed.column, 0)
@@ -57,7 +61,7 @@ def cells_in(placed: PlacedChunk, ranges: Sequence[lsp.Range]) -> CellRun:
         wanted |= (starts < high) & ((ends > low) | (starts >= low))
     # A cell's band is its number among the cells that begin on its line: an edit changes the bands of its line only.
     first_on_line = np.searchsorted(start_line, start_line, side="left")
-    band = (np.arange(len(starts)) - first_on_line) & 1
+    band = (np.arange(len(starts)) - first_on_line + n_before * (chunk.start_line == 0)) & 1
     cells = np.flatnonzero(wanted)
     return CellRun(
         placed, cells, start_line[cells], start_column[cells], end_line[cells], end_column[cells], band[cells]

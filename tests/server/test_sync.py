@@ -4,7 +4,8 @@ import random
 
 import pytest
 from lsp_client import Client
-from test_text_store import ALPHABET, Naive
+from naive_text import Naive
+from test_text_store import ALPHABET
 
 from tinylm.tokens.tokenizer import Tokenizer
 

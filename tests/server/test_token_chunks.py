@@ -1,26 +1,38 @@
 """Tokens kept chunk by chunk equal the tokens of the whole text, through any edits."""
 
+import os
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types as lsp
+from naive_text import column_of_char, lines_of
 from tinylm_server import text_store
-from tinylm_server.line_index import column_of_char, split_lines
 from tinylm_server.text_store import Text
-from tinylm_server.token_chunks import cell_of_char, chunk_at, chunks_between, count_tokens, ids_after, ids_before
+from tinylm_server.token_chunks import (
+    cell_of_char,
+    cells_before,
+    chunk_at,
+    chunks_in,
+    count_tokens,
+    ids_after,
+    ids_before,
+)
 from tinylm_server.wire_cells import STRIDE, cells_in, wire
 
+from tinylm.data.stories import stories
 from tinylm.tokens.spans import group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 
+SHARED_DATA = Path(os.environ.get("TINYLM_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
 ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 WORDS = [
     "the", "fox", " fox", "'s", " Pip", "12", "...", " ", "  ", "\t", "\n", "\n\n", "\r\n", "\r", "\x0c", "\x1c",
-    "\x85",
-    "\u2028", "é", "字", "😀", "👩\u200d🚀", "\u00a0", "\u3000", "\ud83d", "<|endoftext|>", "x" * 50,
+    "\x85", "\u2028", "a1", ",", '","', "'", "'ll", "_x-9", "。", "か", "é", "字", "😀", "👩\u200d🚀", "\u00a0",
+    "\u3000", "\ud83d", "<|endoftext|>", "x" * 50,
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(WORDS), max_size=60).map("".join)
 edits = st.lists(
@@ -34,16 +46,16 @@ def tokenizer(tokenizer_directory):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def small_blocks():
-    """Blocks of a few words, so that short texts have many."""
+def small_pieces():
+    """Pieces of a few words, so that short texts have many."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(text_store, "BLOCK_CHARS", 16)
+    patch.setattr(text_store, "PIECE_CHARS", 16)
     yield
     patch.undo()
 
 
 def all_chunks(text, tokenizer, encoding):
-    return list(chunks_between(text, tokenizer, encoding, 0, text.n_lines - 1))
+    return list(chunks_in(text, tokenizer, encoding, 0, text.n_chars))
 
 
 @settings(max_examples=300)
@@ -56,7 +68,7 @@ def test_ids_equal_those_of_the_whole_text_after_edits(tokenizer, start, script)
         assert "".join(placed.chunk.text for placed in chunks) == str(text)
         ids = np.concatenate([np.empty(0, np.int32), *(placed.chunk.ids for placed in chunks)])
         assert ids.tolist() == tokenizer.encode(str(text)).tolist()
-        assert count_tokens(text, tokenizer, "utf-16", 10**9) == len(ids)
+        assert count_tokens(text, tokenizer, 10**9) == len(ids)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -79,14 +91,17 @@ def test_cells_on_the_wire_are_those_of_the_whole_text(tokenizer, encoding, text
     assert all(flags & ~1 == (2 if n_tokens > 1 else 0) for _, _, flags, n_tokens in decoded)
 
 
-def test_bands_alternate_on_each_line_and_begin_even(tokenizer):
-    store = Text.of("the fox\nthe fox ran\n")
-    everything = lsp.Range(lsp.Position(0, 0), lsp.Position(9, 0))
-    runs = [cells_in(placed, [everything]) for placed in all_chunks(store, tokenizer, "utf-16")]
+@settings(max_examples=150)
+@given(text=texts)
+def test_bands_alternate_on_each_line_and_begin_even(tokenizer, text):
+    """Also on lines of many chunks, where a band depends on what stands before the chunk."""
+    store = Text.of(text)
+    everything = lsp.Range(lsp.Position(0, 0), lsp.Position(store.n_lines, 0))
+    where = (store, tokenizer, "utf-16")
+    runs = [cells_in(placed, [everything], cells_before(*where, placed)) for placed in all_chunks(*where)]
     bands: dict[int, list[int]] = {}
-    for start, end, flags, _ in decode(wire(runs)):
-        if end[0] == start[0]:
-            bands.setdefault(start[0], []).append(flags & 1)
+    for start, _, flags, _ in decode(wire(runs)):
+        bands.setdefault(start[0], []).append(flags & 1)
     assert all(line == [idx % 2 for idx in range(len(line))] for line in bands.values())
 
 
@@ -102,7 +117,7 @@ def decode(flat):
 
 
 def position(text, char, encoding):
-    lines = split_lines(text)
+    lines = lines_of(text)
     for number, line in enumerate(lines):
         if char < len(line) or number == len(lines) - 1:
             return number, column_of_char(line, char, encoding)
@@ -118,7 +133,7 @@ def test_every_character_is_found_in_its_cell(tokenizer, text):
     cells = group_cells(locate(whole, tokenizer.byte_lengths, tokenizer.encode(whole)))
     for char in range(len(whole)):
         line, column = 0, char
-        lines = split_lines(whole)
+        lines = lines_of(whole)
         while column >= len(lines[line]):
             column -= len(lines[line])
             line += 1
@@ -135,9 +150,7 @@ def test_every_character_is_found_in_its_cell(tokenizer, text):
 @given(text=texts, line=st.integers(0, 20), n_tokens=st.integers(0, 30))
 def test_surroundings_of_a_chunk_are_the_neighbouring_ids(tokenizer, text, line, n_tokens):
     store = Text.of(text)
-    chunks = list(chunks_between(store, tokenizer, "utf-16", min(line, store.n_lines - 1), store.n_lines - 1))
-    if not chunks:
-        return
+    chunks = list(chunks_in(store, tokenizer, "utf-16", store.line_start(line), store.n_chars))
     ids = tokenizer.encode(str(store)).tolist()
     before, is_all = ids_before(store, tokenizer, "utf-16", chunks[0], 10**9)
     at = len(before)
@@ -150,30 +163,79 @@ def test_surroundings_of_a_chunk_are_the_neighbouring_ids(tokenizer, text, line,
     assert ids[at : at + len(after)] == after.tolist() and (len(after) >= n_tokens or at + len(after) == len(ids))
 
 
-def test_a_huge_line_is_encoded_in_pieces_and_an_edit_stays_local(tokenizer, monkeypatch):
-    """200,000 characters without a line end: the same tokens, and an edit encodes a few thousand characters at most."""
-    rng = random.Random(1)
-    line = " ".join(rng.choices(["the", "fox", "Pip", "river,", "ran.", "字", "don't", "12"], k=40_000))
-    text = Text.of(line)
-    encoded: list[str] = []
+@pytest.fixture
+def encoded(monkeypatch):
+    """The texts that were handed to the tokenizer since the list was cleared."""
+    seen: list[str] = []
     encode = Tokenizer.encode
-    monkeypatch.setattr(Tokenizer, "encode", lambda self, part: encoded.append(part) or encode(self, part))
-    for column in (100_000, 100_001, 7):
-        text = text.replace((0, column), (0, column + 1), "xy z", "utf-32")
+    monkeypatch.setattr(Tokenizer, "encode", lambda self, part: seen.append(part) or encode(self, part))
+    monkeypatch.setattr(text_store, "PIECE_CHARS", 2048)
+    return seen
+
+
+HUGE = {
+    "lines": "The small fox ran along the river, 字 and was happy.\n",
+    "one line": "The small fox ran along the river, 字 and was happy. ",
+    "no spaces": '{"fox":[12,7],"river":"字典"},',
+}
+
+
+@pytest.mark.parametrize("unit", HUGE.values(), ids=HUGE)
+def test_an_edit_encodes_and_counts_only_what_it_touched(tokenizer, encoded, unit):
+    """A million characters; a look at the place of the edit, and the count of all tokens, cost a few pieces."""
+    text = Text.of(unit * (1_000_000 // len(unit)))
+    assert count_tokens(text, tokenizer, 1000) is None
+    assert count_tokens(text, tokenizer, 10**9) == count_whole(tokenizer, str(text))
+    for offset in (500_000, 500_001, 7, 999_000):
         encoded.clear()
-        (placed,) = all_chunks(text, tokenizer, "utf-16")
-        assert placed.chunk.ids.tolist() == encode(tokenizer, str(text)).tolist()
-        assert column == 100_000 or sum(map(len, encoded)) < 12_000
+        line, char = (offset // len(unit), 3) if unit.endswith("\n") else (0, offset)
+        text = text.replace((line, char), (line, char + 1), "xy z", "utf-32")
+        at = text.offset(line, char, "utf-32")
+        list(chunks_in(text, tokenizer, "utf-16", at, at + 100))
+        assert count_tokens(text, tokenizer, 10_000) is not None
+        assert 1 <= sum(map(len, encoded)) < 20_000
+    assert count_tokens(text, tokenizer, 10_000) == count_whole(tokenizer, str(text))
 
 
-def test_an_edit_encodes_only_what_it_touched(tokenizer, monkeypatch):
-    monkeypatch.setattr(text_store, "BLOCK_CHARS", 64)
-    text = Text.of("The fox ran along the river and was happy.\n" * 200)
-    all_chunks(text, tokenizer, "utf-16")
-    encoded = []
-    encode = Tokenizer.encode
-    monkeypatch.setattr(Tokenizer, "encode", lambda self, part: encoded.append(part) or encode(self, part))
-    text = text.replace((100, 4), (100, 7), "bird", "utf-16")
-    all_chunks(text, tokenizer, "utf-16")
-    assert 1 <= len(encoded) <= 2
-    assert sum(map(len, encoded)) < 400
+def count_whole(tokenizer, text):
+    return sum(map(len, tokenizer.encode_batch([text])))
+
+
+def test_thousands_of_edits_leave_the_ids_of_the_whole_text(tokenizer):
+    """1,500 edits to one document, each checked: letters, digits, signs, apostrophes and every kind of space."""
+    rng = random.Random(7)
+    text = Text.of("".join(rng.choices(WORDS, k=120)))
+    for _ in range(1500):
+        line, column = rng.randrange(text.n_lines + 1), rng.choice([0, 1, 3, 8, 2**31 - 1])
+        n_lines = rng.choice([0, 0, 0, 1, 4]) if text.n_chars > 500 else 0
+        new = "".join(rng.choices(WORDS, k=rng.choice([0, 1, 1, 2, 9])))
+        text = text.replace((line, column), (line + n_lines, rng.randrange(9)), new, "utf-16")
+        ids = [token_id for placed in all_chunks(text, tokenizer, "utf-16") for token_id in placed.chunk.ids.tolist()]
+        assert ids == tokenizer.encode(str(text)).tolist()
+
+
+def corpora():
+    """Our own stories always, and the head of each text that is at hand."""
+    yield "".join(stories(60, seed=3))
+    for path in sorted(SHARED_DATA.glob("*.txt")):
+        with path.open(encoding="utf-8", errors="replace") as file:
+            yield file.read(200_000)
+
+
+def test_ids_are_those_of_transformers_through_edits(tokenizer, tokenizer_directory):
+    """The chunks of long real texts, before and after edits, against AutoTokenizer on the whole."""
+    from transformers import AutoTokenizer
+
+    theirs = AutoTokenizer.from_pretrained(tokenizer_directory)
+    rng = random.Random(11)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text_store, "PIECE_CHARS", 2048)
+        for corpus in corpora():
+            text = Text.of(corpus)
+            for _ in range(3):
+                ids = [each for placed in all_chunks(text, tokenizer, "utf-16") for each in placed.chunk.ids.tolist()]
+                assert ids == theirs.encode(str(text), add_special_tokens=False, split_special_tokens=True)
+                for _ in range(50):
+                    line, column = rng.randrange(text.n_lines), rng.randrange(40)
+                    new = "".join(rng.choices([word for word in WORDS if word.isprintable()], k=2))
+                    text = text.replace((line, column), (line, column + rng.randrange(6)), new, "utf-16")

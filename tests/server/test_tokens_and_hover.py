@@ -5,7 +5,8 @@ import re
 import numpy as np
 import pytest
 from lsp_client import Client, LspError
-from tinylm_server.line_index import char_of_column, column_of_char, content_of, split_lines, width
+from naive_text import char_of_column, column_of_char
+from tinylm_server.line_index import content_of, split_lines, width
 
 from tinylm.analysis.characters import ends_inside_character, likely_character
 from tinylm.analysis.wording import is_plain, percent, signed

@@ -3,16 +3,32 @@
 GPT-2's pattern never lets a pre-token run from a non-space into a space, and none of its look-aheads crosses such a
 step to the left. So a step from a non-space to a space is always a boundary: what stands before it and what stands
 after it can be encoded apart. (Radford et al. 2019, encoder.py: `'s|'t|…| ?\\p{L}+| ?\\p{N}+|…|\\s+(?!\\S)|\\s+`.)
-Only these certain boundaries are found here; the pattern itself runs in the tokenizer.
+A step between a letter, a digit and another sign is one too, but for the apostrophe, which may begin `'s`; it lets
+text without spaces (Chinese, minified JSON) be cut. Only these certain boundaries are found here, between characters
+that every version of Unicode classes alike; the pattern itself runs in the tokenizer.
 """
 
 import re
 
-__all__ = ["boundary_after", "boundary_before", "cut"]
+__all__ = ["boundary_after", "boundary_before", "cut", "is_boundary", "line_boundary_after"]
 
 # The right side is a space in every regular expression dialect; the left side is none in any.
 # U+001C to U+001F are spaces for Python but not for Unicode, so they are trusted on neither side.
-_STEP = re.compile(r"(?<=[^\s\x1c-\x1f\x85])(?=[ \t\n\r])")
+_NO_SPACE = r"(?<=[^\s\x1c-\x1f\x85])"
+_LETTER = "A-Za-z\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
+_DIGIT = "0-9"
+_SIGN = r"!-&(-/:-@\[-`{-~\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f"
+_STEP = re.compile(
+    rf"{_NO_SPACE}(?=[ \t\n\r])"
+    rf"|(?<=[{_LETTER}])(?=[{_DIGIT}{_SIGN}])|(?<=[{_DIGIT}])(?=[{_LETTER}{_SIGN}])|(?<=[{_SIGN}])(?=[{_LETTER}{_DIGIT}])"
+)
+_STEP_TO_LINE_END = re.compile(rf"{_NO_SPACE}(?=[\n\r])")
+_WINDOW_CHARS = 256
+
+
+def is_boundary(before: str, after: str) -> bool:
+    """Say whether there is a certain boundary between two texts that follow each other; not when one is empty."""
+    return _STEP.match(before[-1:] + after[:1], 1) is not None
 
 
 def boundary_before(text: str, index: int) -> int:
@@ -22,11 +38,13 @@ def boundary_before(text: str, index: int) -> int:
         text: any text.
         index: code points, 0 to len(text). The boundary's right side must lie inside the text, so the end is none.
     """
-    at = min(index, len(text) - 1)
-    while at > 0:
-        if text[at] in " \t\n\r" and not text[at - 1].isspace():
-            return at
-        at -= 1
+    high = min(index, len(text) - 1)
+    while high > 0:
+        low = max(high - _WINDOW_CHARS, 0)
+        found = [match.start() for match in _STEP.finditer(text, low + 1, high + 1)]
+        if found:
+            return found[-1]
+        high = low
     return 0
 
 
@@ -34,6 +52,12 @@ def boundary_after(text: str, index: int) -> int:
     """Return the first certain boundary at or after `index` (more than 0), or len(text)."""
     found = _STEP.search(text, max(index, 1))
     return found.start() if found else len(text)
+
+
+def line_boundary_after(text: str, index: int, limit: int) -> int | None:
+    """Return the first certain boundary from `index` to before `limit` that stands before a line end; None without."""
+    found = _STEP_TO_LINE_END.search(text, max(index, 1), limit)
+    return found.start() if found else None
 
 
 def cut(text: str, target: int) -> list[str]:
