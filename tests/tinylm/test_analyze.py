@@ -13,9 +13,10 @@ import pytest
 
 from tests.tinylm.test_spans import NASTY
 from tinylm.analysis.coloured import coloured_lines, plain_lines
-from tinylm.analysis.listing import format_probability, table_lines
+from tinylm.analysis.listing import table_lines
 from tinylm.analysis.records import csv_pieces, json_pieces
 from tinylm.analysis.rows import analyze_text
+from tinylm.analysis.wording import percent
 from tinylm.cli.app import main
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.spans import utf8
@@ -38,7 +39,7 @@ def run(arguments, capfd):
 
 @pytest.mark.parametrize("text", [*NASTY, TEXT])
 def test_json_has_the_scorers_numbers_in_full(model, text):
-    record = json.loads("".join(json_pieces(analyze_text(model, text, 4), "a text")))
+    record = json.loads("".join(json_pieces(analyze_text(model, text, 4))))
     ids = model.tokenizer.encode(text)
     scores = model.scorer.score(ids, 0, len(ids))
     tokens = record["tokens"]
@@ -58,7 +59,7 @@ def test_json_has_the_scorers_numbers_in_full(model, text):
 
 def test_csv_has_the_numbers_of_json(model):
     rows = list(csv.DictReader(io.StringIO("".join(csv_pieces(analyze_text(model, TEXT, 0))), newline="")))
-    tokens = json.loads("".join(json_pieces(analyze_text(model, TEXT, 0), "")))["tokens"]
+    tokens = json.loads("".join(json_pieces(analyze_text(model, TEXT, 0))))["tokens"]
     assert [float(row["logprob"]) for row in rows] == [token["logprob"] for token in tokens]
     assert [row["text"] for row in rows] == [token["text"] for token in tokens]
 
@@ -66,7 +67,9 @@ def test_csv_has_the_numbers_of_json(model):
 def test_the_table_has_a_line_for_each_token(model):
     lines = list(table_lines(analyze_text(model, TEXT, 2)))
     ids = model.tokenizer.encode(TEXT)
-    assert len(lines) == len(ids) + 3
+    split = sum(line.endswith("together") for line in lines)
+    assert split == 5  # the two people, their joiner, and two characters
+    assert len(lines) == len(ids) + split + 3
     first = lines[1].split()
     assert first[:3] == ["0", model.tokenizer.visible(int(ids[0])), str(ids[0])]
     assert f"{len(ids)} tokens, {len(TEXT.encode())} bytes" in lines[-1]
@@ -74,7 +77,7 @@ def test_the_table_has_a_line_for_each_token(model):
 
 @pytest.mark.parametrize("text", [*NASTY, TEXT])
 def test_coloured_text_is_the_text_with_nothing_that_acts(model, text):
-    lines = [line.plain for line in coloured_lines(analyze_text(model, text, 0), 8.6)]
+    lines = [line.plain for line in coloured_lines(analyze_text(model, text, 0))]
     shown = "\n".join(lines[:-3])
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e\u200d\ud800-\udfff]", shown)
     bars = "\n".join(list(plain_lines(analyze_text(model, text, 0)))[:-2])
@@ -92,10 +95,14 @@ def test_long_texts_have_the_same_numbers_in_parts(model):
 
 @pytest.mark.parametrize(
     ("probability", "expected"),
-    [(1.0, "100%"), (0.99987, "99.99%"), (0.41, "41.0%"), (0.0012, "0.1%"), (0.00081, "0.081%"), (3e-9, "3e-09")],
+    [(1.0, "100 %"), (0.99987, "99.99 %"), (0.41, "41.0 %"), (0.0012, "0.12 %"), (0.02, "2.0 %"), (3e-9, "3e-07 %")],
 )
 def test_probabilities_are_rounded_for_reading(probability, expected):
-    assert format_probability(probability) == expected
+    assert percent(math.log(probability)) == expected
+
+
+def test_a_probability_too_small_for_a_number_is_no_zero():
+    assert percent(-1000.0) == "below 1e-297 %"
 
 
 def test_analyze_prints_a_table(model_directory, tmp_path, capfd):
@@ -151,7 +158,7 @@ def test_generate_shows_tokens_as_lines_without_a_terminal(model_directory, capf
     code, out, _ = run(command, capfd)
     assert code == 0
     assert len(out.splitlines()) <= 6
-    assert out.count("sampled   100%") == len(out.splitlines()) - 1
+    assert out.count("sampled   100 %") == len(out.splitlines()) - 1
 
 
 @pytest.mark.parametrize(

@@ -1,57 +1,70 @@
 """An analysis as a table of plain lines, one a token: for terminals, pipes and screen readers.
 
-Rounded for reading; JSON and CSV have the numbers in full.
+Rounded for reading; JSON and CSV have the numbers in full. A character that is split over tokens has a line of its own
+before those of its parts.
 """
 
 import math
 from collections.abc import Iterator
 
-from rich.cells import cell_len
-
+from tinylm.analysis.cells import Cell, cells_of
 from tinylm.analysis.rows import Analyzed, Summary, TokenRow
+from tinylm.analysis.wording import fit, percent, signed
+from tinylm.tokens.byte_level import visible_char, visible_from_bytes
+from tinylm.tokens.spans import utf8
 
-__all__ = ["format_probability", "summary_line", "table_lines"]
+__all__ = ["instead_of", "notes_of", "printable", "summary_line", "table_lines", "visible_text"]
 
 _TEXT_WIDTH = 18
 
 
 def table_lines(analyzed: Analyzed) -> Iterator[str]:
-    """Yield a heading, a line for each token, and the summary."""
-    yield (
-        f"{'#':>6}  {'token':<{_TEXT_WIDTH}}  {'id':>6}  {'p':>8}  {'log p':>8}  {'bits':>6}  {'rank':>6}  "
-        f"{'entropy':>7}  {'context':>7}  instead"
+    """Yield a heading, a line for each token, and the notes."""
+    yield _line(
+        "#", "token", "id", "p", "log p/nats", "surprisal/bits", "rank", "entropy/bits", "context/tokens", "instead"
     )
-    for row in analyzed.rows:
-        yield _line(row)
+    for cell in cells_of(analyzed):
+        if cell.is_split:
+            figures = (percent(cell.logprob), signed(cell.logprob, 3), signed(cell.surprisal_bits))
+            yield _line("", visible_text(cell), f"={len(cell.rows)}", *figures, "", "", "", "together")
+        for row in cell.rows:
+            yield _line(
+                str(row.index), row.visible, str(row.token_id), percent(row.logprob), signed(row.logprob, 3),
+                signed(row.surprisal_bits), str(row.rank), signed(row.entropy_bits), str(row.context_tokens),
+                instead_of(row),
+            )  # fmt: skip
     yield ""
-    yield summary_line(analyzed.summary)
+    yield from notes_of(analyzed)
 
 
-def _line(row: TokenRow) -> str:
-    instead = "  ".join(f"{text} {format_probability(math.exp(logprob))}" for _, text, logprob in row.alternatives)
+def _line(
+    index: str, text: str, token_id: str, probability: str, logprob: str, surprisal: str, rank: str, entropy: str,
+    context: str, instead: str,
+) -> str:  # fmt: skip
     return (
-        f"{row.index:>6}  {_pad(row.visible)}  {row.token_id:>6}  {format_probability(row.probability):>8}  "
-        f"{row.logprob:>8.3f}  {row.surprisal_bits:>6.2f}  {row.rank:>6}  {row.entropy_bits:>7.2f}  "
-        f"{row.context_tokens:>7}  {instead}"
+        f"{index:>6}  {fit(text, _TEXT_WIDTH)}  {token_id:>6}  {probability:>9}  {logprob:>10}  {surprisal:>14}  "
+        f"{rank:>6}  {entropy:>12}  {context:>14}  {instead}"
     ).rstrip()
 
 
-def _pad(text: str) -> str:
-    """Return text in its column; wide characters take two places."""
-    while cell_len(text) > _TEXT_WIDTH:
-        text = text[:-2] + "…"
-    return text + " " * (_TEXT_WIDTH - cell_len(text))
+def instead_of(row: TokenRow) -> str:
+    """Return what the model would rather have said, with probabilities."""
+    return "  ".join(f"{text} {percent(logprob)}" for _, text, logprob in row.alternatives)
 
 
-def format_probability(probability: float) -> str:
-    """Return a probability for reading: percent with the digits that say something, `1e-09` where that ends."""
-    if probability < 1e-7:
-        return f"{probability:.0e}"
-    percent = 100.0 * probability
-    if percent < 0.1:
-        digits = 1 - math.floor(math.log10(percent))
-        return f"{percent:.{digits}f}%"
-    return f"{percent:.1f}%" if percent < 99.95 else f"{percent:.4g}%"
+def visible_text(cell: Cell) -> str:
+    """Return a cell's characters so that a person can see each: `·soft`, `⟨U+202E⟩`."""
+    return visible_from_bytes(utf8(cell.text))
+
+
+def printable(content: str) -> str:
+    """Return characters as they may be printed: line ends visible and in effect, spaces as they are."""
+    return "".join("↵\n" if char == "\n" else " " if char == " " else visible_char(char) for char in content)
+
+
+def notes_of(analyzed: Analyzed) -> list[str]:
+    """Return the totals, once the rows are consumed, and what a reader has to know of the text."""
+    return [summary_line(analyzed.summary), *([] if analyzed.note is None else [analyzed.note])]
 
 
 def summary_line(summary: Summary) -> str:
@@ -65,6 +78,8 @@ def summary_line(summary: Summary) -> str:
         f"{summary.bytes_per_token:.2f} bytes a token",
         f"{summary.surprisal_bits:,.1f} bits",
         f"{summary.bits_per_byte:.3f} bits a byte",
-        f"perplexity {summary.perplexity:,.2f}",
+        f"perplexity {summary.perplexity:,.2f} a token",
     ]
-    return ", ".join(parts)
+    return (
+        ", ".join(parts) if not math.isnan(summary.surprisal_bits) else f"{parts[0]}, {parts[1]}, surprisal undefined"
+    )

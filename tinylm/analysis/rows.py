@@ -14,6 +14,10 @@ from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.spans import Spans, group_cells, locate, utf8
 
+# Tokens scored at a time. A part spans fewer windows than the scorer keeps, so that alternatives find the rows that
+# scores computed; and between two parts the server's worker turns to what is more urgent.
+_PART = 128
+
 __all__ = ["Analyzed", "Summary", "TokenRow", "analyze_text"]
 
 
@@ -65,6 +69,16 @@ class TokenRow:
         """-log2 of the probability; 0.0, not -0.0, where it is certain."""
         return -self.logprob / math.log(2.0) + 0.0
 
+    @property
+    def surplus_bits(self) -> float:
+        """Surprisal minus entropy: positive where the token surprised more than the model expected."""
+        return self.surprisal_bits - self.entropy_bits
+
+    @property
+    def ratio(self) -> float:
+        """p / p_max, from 0 to 1."""
+        return math.exp(self.logprob - self.max_logprob)
+
 
 @dataclass
 class Summary:
@@ -92,17 +106,30 @@ class Summary:
 
 @dataclass
 class Analyzed:
-    """A text being analyzed: iterate `rows`, after which `summary` is whole."""
+    """A text being analyzed: iterate `rows`, after which `summary` is whole.
+
+    `source` names the text; `note` is one line about it that a reader has to know, such as that it was cut.
+    """
 
     model: LanguageModel
     text: str
+    source: str
+    note: str | None
     n_tokens: int
     n_bytes: int
     rows: Iterator[TokenRow]
     summary: Summary
 
 
-def analyze_text(model: LanguageModel, text: str, top_k: int, check: Callable[[], None] = no_check) -> Analyzed:
+def analyze_text(
+    model: LanguageModel,
+    text: str,
+    top_k: int,
+    check: Callable[[], None] = no_check,
+    *,
+    source: str = "a text",
+    note: str | None = None,
+) -> Analyzed:
     """Return the tokens of a text now and their scores as they are asked for.
 
     Args:
@@ -110,12 +137,14 @@ def analyze_text(model: LanguageModel, text: str, top_k: int, check: Callable[[]
         text: any text, plain throughout.
         top_k: alternatives for each token, 0 for none.
         check: called between blocks of rows; raises to stop.
+        source: the name of the text.
+        note: what a reader has to know of it.
     """
     ids = model.tokenizer.encode(text)
     spans = locate(text, model.tokenizer.byte_lengths, ids)
     summary = Summary()
     rows = _rows(model, text, ids, spans, summary, top_k, check)
-    return Analyzed(model, text, len(ids), len(utf8(text)), rows, summary)
+    return Analyzed(model, text, source, note, len(ids), len(utf8(text)), rows, summary)
 
 
 def _rows(
@@ -129,10 +158,8 @@ def _rows(
 ) -> Iterator[TokenRow]:
     cells = group_cells(spans)
     cell_of = np.repeat(np.arange(len(cells)), cells.n_tokens)
-    # A part spans fewer windows than the scorer keeps, so that alternatives find the rows that scores computed.
-    part = 4 * model.engine.config.block_size
-    for first in range(0, len(ids), part):
-        last = min(first + part, len(ids))
+    for first in range(0, len(ids), _PART):
+        last = min(first + _PART, len(ids))
         scores = model.scorer.score(ids, first, last, check)
         found = model.scorer.alternatives(ids, first, last if top_k else first, top_k, check)
         for index in range(first, last):

@@ -3,16 +3,19 @@
 It reads the text, loads the model and writes what the formats in `tinylm.analysis` yield, as it is computed.
 """
 
-import math
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tinylm.errors import BadData, UsageError
+
+if TYPE_CHECKING:
+    from tinylm.analysis.heat import HeatMode
+    from tinylm.analysis.rows import Analyzed
 
 __all__ = ["OutputFormat", "analyze"]
 
@@ -26,6 +29,18 @@ class OutputFormat(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
+    markdown = "markdown"
+    html = "html"
+
+
+class Heat(StrEnum):
+    """What `--heat` accepts: `tinylm.analysis.heat.HeatMode`, which is imported only when it is needed."""
+
+    surprisal = "surprisal"
+    rank = "rank"
+    entropy = "entropy"
+    surplus = "surplus"
+    ratio = "ratio"
 
 
 def analyze(
@@ -35,44 +50,58 @@ def analyze(
     ] = None,
     format: Annotated[
         OutputFormat,
-        typer.Option(help="Coloured text, a table, JSON or CSV (both with numbers in full)."),
+        typer.Option(
+            help="Coloured text, a table, a Markdown document, a page that needs no script and no network, or JSON and "
+            "CSV with numbers in full."
+        ),
     ] = OutputFormat.ansi,
+    heat: Annotated[
+        Heat, typer.Option(help="What colours show; the page can be switched between all of them.")
+    ] = Heat.surprisal,
     top_k: Annotated[
         int | None,
-        typer.Option(help="Alternatives for each token: 3 in the table, 10 in JSON when absent.", show_default=False),
+        typer.Option(
+            help="Alternatives for each token. When absent, 3 in tables, 5 on the page, 10 in JSON.", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Show every token of a text with its probability, rank and alternatives."""
     if top_k is not None and not 0 <= top_k <= 1000:
         raise UsageError(f"--top-k is {top_k}, expected 0 to 1000")
     text = _read(file)
-    from tinylm.analysis.listing import table_lines
-    from tinylm.analysis.records import csv_pieces, json_pieces
+    from tinylm.analysis.formats import ALTERNATIVES, ExportFormat, pieces_of
+    from tinylm.analysis.heat import HeatMode
     from tinylm.analysis.rows import analyze_text
-    from tinylm.cli.terminal import new_console, write_any_text
+    from tinylm.cli.terminal import write_any_text
     from tinylm.model.language_model import LanguageModel, starter_model_directory
 
     write_any_text()
     language_model = LanguageModel.load(starter_model_directory() if model is None else model)
-    usual = {OutputFormat.table: 3, OutputFormat.json: 10}.get(format, 0)
-    analyzed = analyze_text(language_model, text, usual if top_k is None else top_k)
-    if format is OutputFormat.json:
-        _write(json_pieces(analyzed, "standard input" if file == "-" else file))
-    elif format is OutputFormat.csv:
-        _write(csv_pieces(analyzed))
-    elif format is OutputFormat.table:
-        _write(line + "\n" for line in table_lines(analyzed))
-    else:
-        from tinylm.analysis.coloured import coloured_lines, plain_lines
+    if top_k is None:
+        top_k = 0 if format is OutputFormat.ansi else ALTERNATIVES[ExportFormat(format)]
+    source = "standard input" if file == "-" else file
+    analyzed = analyze_text(language_model, text, top_k, source=source)
+    if format is OutputFormat.ansi:
+        _show(analyzed, HeatMode(heat))
+    elif format is OutputFormat.html:
+        from tinylm.analysis.page import html_pieces
 
-        console = new_console()
-        if console.color_system is None:
-            _write(line + "\n" for line in plain_lines(analyzed))
-        else:
-            uniform_bits = math.log2(language_model.tokenizer.vocab_size)
-            few_colours = console.color_system == "standard"
-            for line in coloured_lines(analyzed, uniform_bits, few_colours=few_colours):
-                console.print(line, soft_wrap=True)
+        _write(html_pieces(analyzed, HeatMode(heat)))
+    else:
+        _write(pieces_of(analyzed, ExportFormat(format)))
+
+
+def _show(analyzed: "Analyzed", mode: "HeatMode") -> None:
+    """Print the coloured text; without colour, bars stand between the cells."""
+    from tinylm.analysis.coloured import coloured_lines, plain_lines
+    from tinylm.cli.terminal import new_console
+
+    console = new_console()
+    if console.color_system is None:
+        _write(line + "\n" for line in plain_lines(analyzed))
+        return
+    for line in coloured_lines(analyzed, mode, few_colours=console.color_system == "standard"):
+        console.print(line, soft_wrap=True)
 
 
 def _read(file: str) -> str:
