@@ -16,6 +16,7 @@ import { pythonSetting } from "./settings";
 import { addTrainingPackages, environmentIsOutdated, missingTrainingModules, setUp } from "./setup";
 import type { SetupPlaces } from "./setup";
 import { StatusItem } from "./status";
+import { Swapper } from "./swap";
 import { Training } from "./training";
 import { messageOf } from "./words";
 
@@ -28,6 +29,7 @@ export class App implements Disposable {
   readonly status: StatusItem;
   readonly training: Training;
   readonly generator: Generator;
+  readonly swapper: Swapper;
   readonly doctor: Doctor;
   private readonly subscriptions: Disposable[];
   private settingUp: Promise<void> | null = null;
@@ -38,9 +40,10 @@ export class App implements Disposable {
     this.status = new StatusItem(this.server, () => this.painter);
     this.training = new Training(this.server, () => this.trainingReady());
     this.generator = new Generator(this.server);
+    this.swapper = new Swapper(this.server, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[this.doctor, this.generator, this.training, this.status, this.painter, this.server, this.log],
+      ...[this.doctor, this.swapper, this.generator, this.training, this.status, this.painter, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),

@@ -9,9 +9,11 @@ import { paintSettings, updateSetting } from "./settings";
 import { describeState } from "./state";
 import { goToSurprising } from "./surprise";
 import type { Direction } from "./surprise";
+import { positionFrom } from "./swap";
 import { messageOf } from "./words";
 
-type Command = (app: App) => Promise<unknown>;
+/** `argument` is what a link or a code action passes; from the palette there is none. */
+type Command = (app: App, argument: unknown) => Promise<unknown>;
 
 /** The ids are those of package.json; extension/test/manifest.test.ts compares them. */
 export const COMMANDS = {
@@ -24,6 +26,7 @@ export const COMMANDS = {
   "tinylm.resumeTraining": (app) => whenTrusted(app, () => app.training.resume()),
   "tinylm.stopTraining": (app) => whenRunning(app, () => app.training.stop()),
   "tinylm.generateHere": generateHere,
+  "tinylm.replaceToken": replaceToken,
   "tinylm.stopGeneration": (app) => Promise.resolve(app.generator.stop()),
   "tinylm.selectModel": (app) => whenTrusted(app, () => app.training.selectModel()),
   "tinylm.restartServer": (app) => app.start(),
@@ -37,9 +40,9 @@ export const COMMANDS = {
 /** Register every command; what one throws is shown as one line. */
 export function registerCommands(app: App): Disposable[] {
   return Object.entries<Command>(COMMANDS).map(([id, command]) =>
-    commands.registerCommand(id, async () => {
+    commands.registerCommand(id, async (argument: unknown) => {
       try {
-        await command(app);
+        await command(app, argument);
       } catch (error) {
         app.log.error(error instanceof Error ? error : String(error));
         const answer = await window.showErrorMessage(`TinyLM: ${messageOf(error)}`, "Show Log");
@@ -102,6 +105,11 @@ async function generateHere(app: App): Promise<void> {
   if (editor !== null && isRunning(app)) await app.generator.generateAt(editor);
 }
 
+async function replaceToken(app: App, argument: unknown): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null && isRunning(app)) await app.swapper.replaceAt(editor, positionFrom(argument) ?? editor.selection.active);
+}
+
 async function showMenu(app: App): Promise<void> {
   const entries = [
     ...(app.server.isRunning ? [] : [["$(cloud-download) Set Up", "tinylm.setup"] as const]),
@@ -109,6 +117,7 @@ async function showMenu(app: App): Promise<void> {
     [`$(flame) Cycle Heat Map (now ${paintSettings().heatMode})`, "tinylm.cycleHeatMap"],
     ["$(arrow-down) Go to Next Surprising Token", "tinylm.nextSurprising"],
     ["$(sparkle) Generate Here", "tinylm.generateHere"],
+    ["$(replace) Replace Token", "tinylm.replaceToken"],
     ["$(mortar-board) Train Model", "tinylm.trainModel"],
     ["$(list-selection) Select Model", "tinylm.selectModel"],
     ["$(debug-restart) Restart Server", "tinylm.restartServer"],

@@ -28,7 +28,16 @@ export class Generator implements Disposable {
   constructor(private readonly server: Server) {}
 
   /** Generate at the caret of an editor. One at a time: a second call stops the first. */
-  async generateAt(editor: TextEditor): Promise<void> {
+  generateAt(editor: TextEditor): Promise<void> {
+    return this.generate(editor, "new");
+  }
+
+  /** The same, as a part of the edit just made: one undo takes both back. */
+  continueAt(editor: TextEditor): Promise<void> {
+    return this.generate(editor, "same");
+  }
+
+  private async generate(editor: TextEditor, undoStep: UndoStep): Promise<void> {
     this.stop();
     const source = new CancellationTokenSource();
     this.running = source;
@@ -37,7 +46,7 @@ export class Generator implements Disposable {
     try {
       await window.withProgress(options, (progress, token) => {
         token.onCancellationRequested(() => source.cancel());
-        return this.stream(editor, source, (message) => progress.report({ message }));
+        return this.stream(editor, undoStep, source, (message) => progress.report({ message }));
       });
     } finally {
       source.dispose();
@@ -58,10 +67,10 @@ export class Generator implements Disposable {
     this.fresh.dispose();
   }
 
-  private async stream(editor: TextEditor, source: CancellationTokenSource, report: (message: string) => void): Promise<void> {
+  private async stream(editor: TextEditor, undoStep: UndoStep, source: CancellationTokenSource, report: (message: string) => void): Promise<void> {
     this.nStreams += 1;
     const streamId = `g${this.nStreams}`;
-    const insertion = new Insertion(editor, this.fresh, () => source.cancel());
+    const insertion = new Insertion(editor, undoStep, this.fresh, () => source.cancel());
     const began = Date.now();
     let nTokens = 0;
     let reported = 0;
@@ -104,6 +113,9 @@ export class Generator implements Disposable {
   }
 }
 
+/** Whether what is written begins a step of undo of its own. */
+type UndoStep = "new" | "same";
+
 /** Writes pieces of text one behind the other; edits of anybody else end it. */
 class Insertion implements Disposable {
   private readonly start: Position;
@@ -113,16 +125,18 @@ class Insertion implements Disposable {
   /** The text of our edit that is under way. */
   private expected: string | null = null;
   private ended = false;
-  private isFirst = true;
+  private isFirst: boolean;
   private readonly listener: Disposable;
 
   constructor(
     private readonly editor: TextEditor,
+    undoStep: UndoStep,
     private readonly fresh: Parameters<TextEditor["setDecorations"]>[0],
     private readonly onForeignEdit: () => void,
   ) {
     this.start = editor.selection.active;
     this.end = this.start;
+    this.isFirst = undoStep === "new";
     this.listener = workspace.onDidChangeTextDocument(({ document, contentChanges }) => {
       if (document !== editor.document || contentChanges.length === 0 || this.isOwn(contentChanges)) return;
       this.ended = true;
@@ -153,7 +167,7 @@ class Insertion implements Disposable {
     return change.rangeLength === 0 && change.range.start.isEqual(this.end) && withPlainLineEnds(change.text) === withPlainLineEnds(this.expected);
   }
 
-  /** Only the first edit opens a step of undo, so that one undo takes all of it back. */
+  /** At most the first edit opens a step of undo, so that one undo takes all of it back. */
   private async write(): Promise<void> {
     while (this.waiting !== "" && !this.ended) {
       const text = this.waiting;

@@ -2,12 +2,13 @@
  * What of the server's answers reaches the editor: only for documents that TinyLM looks at, and no semantic tokens or inlay
  * hints, which are for editors that have no decorations.
  */
-import type { TextDocument } from "vscode";
+import type { Hover, Position, TextDocument } from "vscode";
 import type { Middleware } from "vscode-languageclient/node";
+import { replaceLink } from "./swap";
 
 export function middlewareFor(covers: (document: TextDocument) => boolean): Middleware {
   return {
-    provideHover: (document, position, token, next) => (covers(document) ? next(document, position, token) : null),
+    provideHover: async (document, position, token, next) => (covers(document) ? withLink(await next(document, position, token), position) : null),
     provideCompletionItem: (document, position, context, token, next) => (covers(document) ? next(document, position, context, token) : []),
     provideInlineCompletionItems: (document, position, context, token, next) => (covers(document) ? next(document, position, context, token) : []),
     provideCodeActions: (document, range, context, token, next) => (covers(document) ? next(document, range, context, token) : []),
@@ -16,4 +17,10 @@ export function middlewareFor(covers: (document: TextDocument) => boolean): Midd
     provideDocumentRangeSemanticTokens: () => null,
     provideInlayHints: () => [],
   };
+}
+
+/** The server's Markdown holds text of documents and is trusted with nothing; the link is ours. */
+function withLink(hover: Hover | null | undefined, position: Position): Hover | null | undefined {
+  hover?.contents.push(replaceLink(position));
+  return hover;
 }

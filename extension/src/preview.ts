@@ -1,0 +1,52 @@
+/**
+ * What the list of replacements says: an alternative, what it does to the text after it, and why one cannot be had.
+ * Pure. A change is after minus before in bits of surprisal: with a plus the text gets less likely.
+ */
+import type { Alternative, BitsChange, PreviewResult } from "./protocol";
+
+/** "12.3 %", "0.0041 %", "3e-9": a probability from its logarithm. */
+export function percentText(logprob: number): string {
+  const probability = Math.exp(logprob);
+  if (probability >= 0.0995) return `${(100 * probability).toFixed(1)} %`;
+  return probability >= 1e-6 ? `${Number((100 * probability).toPrecision(2))} %` : probability.toExponential(0);
+}
+
+export function changeOf({ beforeBits, afterBits }: BitsChange): number {
+  return afterBits - beforeBits;
+}
+
+/** "+3.01", "−1.40", "±0.00", with a real minus sign. */
+export function signedBits(bits: number): string {
+  const text = Math.abs(bits).toFixed(2);
+  if (Number(text) === 0) return `±${text}`;
+  return `${bits < 0 ? "−" : "+"}${text}`;
+}
+
+/** "12.3 %, rank 2", and for what stands there now and what cannot be inserted the words for it. */
+export function describeAlternative({ logprob, rank, actual, reason }: Alternative): string {
+  const number = `${percentText(logprob)}, rank ${rank.toLocaleString("en")}`;
+  if (actual) return `${number}, stands here now`;
+  return reason === null ? number : `${number}, cannot be inserted: ${reason}`;
+}
+
+/** One line: what follows, the place itself, and the tokens that change most. */
+export function describePreview(preview: PreviewResult): string {
+  const { following, here, mostAffected } = preview;
+  const place = `this place ${signedBits(changeOf(here))} bits`;
+  if (following.nTokens === 0) return `Nothing follows; ${place}`;
+  const reach = following.endsText ? "to the end of the text" : "all that can see it";
+  const tokens = `${following.nTokens.toLocaleString("en")} ${following.nTokens === 1 ? "token" : "tokens"}`;
+  const most = mostAffected.slice(0, 3).map((piece) => `${piece.text} ${signedBits(changeOf(piece))}`);
+  const named = most.length === 0 ? "" : `; most: ${most.join(", ")}`;
+  return `After it ${signedBits(changeOf(following))} bits over ${tokens}, ${reach}; ${place}${named}`;
+}
+
+/** The offset at which the paragraph of `from` ends: before a line with nothing on it, or at the end of the text. */
+export function paragraphEnd(text: string, from: number): number {
+  const blank = /(\r\n|\r|\n)[ \t]*(\r\n|\r|\n)/g;
+  // A swap that ends a line has the line's end behind it: an empty line then is the next one.
+  blank.lastIndex = from;
+  const found = blank.exec(text);
+  if (found !== null) return found.index;
+  return text.slice(from).search(/\s*$/) + from;
+}
