@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import tinylm
+from tinylm import extras
 from tinylm.errors import TinyLMError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Check", "Report", "examine"]
 
 SERVING = ("numpy", "tokenizers", "safetensors", "pygls", "lsprotocol", "typer", "rich", "textual", "regex", "psutil")
-TRAINING = ("torch", "transformers", "datasets", "accelerate")
+TRAINING = extras.TRAINING_PACKAGES
 SENTENCE = "Once upon a time there was a little girl who lived in a house near the river."
 MIN_FREE_BYTES = 500_000_000  # a training run of the starter's size keeps about 200 MB of checkpoints
 CHILD_TIMEOUT_S = 120.0  # importing torch takes 2 to 9 s, more on a busy machine
@@ -104,7 +105,7 @@ def _serving(versions: dict[str, str | None]) -> Iterator[Check]:
 def _training_versions(versions: dict[str, str | None]) -> Check:
     missing = [name for name in TRAINING if versions[name] is None]
     if missing:
-        advice = f'{sys.executable} -m pip install "tinylm[train]", or let the editor do it when you first train'
+        advice = f"{extras.install_command()}, or let the editor do it when you first train"
         return Check("training", "note", f"not installed: {', '.join(missing)}", advice)
     return Check("training", "ok", ", ".join(f"{name} {versions[name]}" for name in TRAINING))
 
@@ -114,7 +115,7 @@ def _training(versions: dict[str, str | None]) -> Check:
     if check.state != "ok":
         return check
     command = [sys.executable, "-I", "-c", TRAINING_PROGRAM]
-    advice = f'{sys.executable} -m pip install --force-reinstall "tinylm[train]"'
+    advice = f"{sys.executable} -m pip install --force-reinstall {' '.join(TRAINING)}"
     try:
         child = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired:

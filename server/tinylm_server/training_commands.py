@@ -3,12 +3,12 @@
 import secrets
 import time
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
+from tinylm.extras import install_command, missing_packages
 from tinylm_server import params as check
 from tinylm_server.job_files import JobRecord, Stage, jobs_directory
 from tinylm_server.worker_client import python_command
@@ -162,11 +162,11 @@ def _path(fields: Mapping[str, Any], key: str) -> str:
 
 def _require_packages() -> None:
     """Refuse before a job is made; the extension asks and installs what the error's data names."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
+    missing = missing_packages(*NEEDED)
     if missing:
         names = " and ".join(missing)
         raise JsonRpcException(
-            f'training needs {names}; run: pip install "tinylm[train]"', REQUEST_FAILED, {"missing": missing}
+            f"training needs {names}; run: {install_command()}", REQUEST_FAILED, {"missing": missing}
         )
 
 

@@ -237,7 +237,7 @@ def test_replace_reads_on_and_counts(tmp_path: Path) -> None:
     file.write_bytes(b"caf\xe9 \0 \xef\xbf\xbd \xff\xff ok")
     source = open_source(str(file), errors="replace")
     assert list(source.documents()) == ["caf\ufffd \ufffd \ufffd \ufffd\ufffd ok"]
-    assert source.notes() == [f"{file}: 4 bytes replaced by U+FFFD"]
+    assert source.notes() == [f"{file}: 4 characters replaced by U+FFFD"]
 
 
 @pytest.mark.parametrize(
@@ -308,5 +308,5 @@ def test_a_missing_package_is_named_with_its_command(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     source = HubSource("owner/name") if package == "datasets" else open_source(str(hub_layout))
-    with pytest.raises(EnvironmentProblem, match=r"pip install 'tinylm\[train\]'"):
+    with pytest.raises(EnvironmentProblem, match=r'run: .*python.* -m pip install "tinylm\[train\]"$'):
         next(source.documents())

@@ -1,12 +1,12 @@
 """`tinylm plot`: the curves of training runs as a picture. The drawing is in `tinylm.training.plot`."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tinylm.errors import BadData, EnvironmentProblem, UsageError
+from tinylm.extras import install_command, missing_packages
 from tinylm.training.follow import read_page
 from tinylm.training.history import History
 
@@ -21,8 +21,8 @@ def plot(
     """Draw training and validation loss, bits per byte, learning rate and gradient norm."""
     if out.suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"--out {out}: its name has to end in .svg or .png")
-    if find_spec("matplotlib") is None:
-        raise EnvironmentProblem('plotting needs matplotlib; run: pip install "tinylm[train]"')
+    if missing_packages("matplotlib"):
+        raise EnvironmentProblem(f"plotting needs matplotlib; run: {install_command()}")
     histories = [(run.resolve().name, _history(run)) for run in runs]
     from tinylm.training.plot import plot_runs  # takes a second: after the arguments are known to be right
 

@@ -13,6 +13,7 @@ from typing import Any
 from tinylm.data.readers import TEXT_FIELDS, Tally
 from tinylm.data.sources import Source
 from tinylm.errors import BadData, EnvironmentProblem
+from tinylm.extras import install_command
 
 __all__ = ["HubSource"]
 
@@ -71,7 +72,7 @@ class HubSource(Source):
             import datasets
         except ImportError:
             raise EnvironmentProblem(
-                f"{self.name}: reading a dataset of the Hub needs datasets; install it: pip install 'tinylm[train]'"
+                f"{self.name}: reading a dataset of the Hub needs datasets; run: {install_command()}"
             ) from None
         try:
             self._cached_builder = datasets.load_dataset_builder(self.name)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tinylm.errors import BadData, DiskProblem, EnvironmentProblem
+from tinylm.extras import install_command
 
 __all__ = ["MAX_DOCUMENT_CHARS", "SUFFIXES", "TEXT_FIELDS", "Tally", "open_regular", "read_documents"]
 
@@ -195,9 +196,7 @@ def _parquet_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise EnvironmentProblem(
-            f"{path}: reading parquet needs pyarrow; install it: pip install 'tinylm[train]'"
-        ) from None
+        raise EnvironmentProblem(f"{path}: reading parquet needs pyarrow; run: {install_command()}") from None
     with open_regular(path) as file:
         try:
             table = pyarrow.parquet.ParquetFile(file)

@@ -171,7 +171,7 @@ class FileSource(Source):
 
     def notes(self) -> list[str]:
         """Say how many characters were replaced."""
-        return [f"{self.name}: {self.tally.n_replaced} bytes replaced by U+FFFD"] if self.tally.n_replaced else []
+        return [f"{self.name}: {self.tally.n_replaced} characters replaced by U+FFFD"] if self.tally.n_replaced else []
 
 
 class SampleSource(Source):
