@@ -13,8 +13,8 @@ import { CloseAction, DidChangeConfigurationNotification, ErrorAction, ExecuteCo
 import type { LanguageClientOptions, Middleware } from "vscode-languageclient/node";
 import type { RequestType } from "vscode-languageserver-protocol";
 import { serverEnvironment } from "./environment";
-import { GenerationStepNotification, StatusNotification, TrainingProgressNotification } from "./protocol";
-import type { GenerationStep, JobProgress, Status } from "./protocol";
+import { ExportPieceNotification, GenerationStepNotification, StatusNotification, TrainingProgressNotification } from "./protocol";
+import type { ExportPiece, GenerationStep, JobProgress, Status } from "./protocol";
 import { ISOLATED } from "./python";
 import { SECTION, serverSettings } from "./settings";
 
@@ -42,11 +42,13 @@ export class Server implements Disposable {
   private readonly statusEvents = new EventEmitter<Status>();
   private readonly trainingEvents = new EventEmitter<JobProgress>();
   private readonly generationEvents = new EventEmitter<GenerationStep>();
+  private readonly exportEvents = new EventEmitter<ExportPiece>();
   private readonly gaveUpEvents = new EventEmitter<string>();
   readonly onConnection = this.connectionEvents.event;
   readonly onStatus = this.statusEvents.event;
   readonly onTraining = this.trainingEvents.event;
   readonly onGenerationStep = this.generationEvents.event;
+  readonly onExportPiece = this.exportEvents.event;
   /** It crashed too often and is not restarted; the text says so. */
   readonly onGaveUp = this.gaveUpEvents.event;
 
@@ -103,7 +105,7 @@ export class Server implements Disposable {
   dispose(): void {
     void this.stop();
     this.settingsListener.dispose();
-    for (const emitter of [this.connectionEvents, this.statusEvents, this.trainingEvents, this.generationEvents, this.gaveUpEvents]) {
+    for (const emitter of [this.connectionEvents, this.statusEvents, this.trainingEvents, this.generationEvents, this.exportEvents, this.gaveUpEvents]) {
       emitter.dispose();
     }
   }
@@ -134,6 +136,7 @@ export class Server implements Disposable {
     });
     client.onNotification(TrainingProgressNotification, (progress) => this.trainingEvents.fire(progress));
     client.onNotification(GenerationStepNotification, (step) => this.generationEvents.fire(step));
+    client.onNotification(ExportPieceNotification, (piece) => this.exportEvents.fire(piece));
     try {
       await client.start();
     } catch (error) {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CancellationTokenSource, commands, ProgressLocation, window, workspace } from "vscode";
 import type { Disposable, TextEditor } from "vscode";
 import type { App } from "./app";
+import { exportAnalysis } from "./export";
 import { nextHeatMode, titleOfHeatMode } from "./heat";
 import { paintSettings, updateSetting } from "./settings";
 import { describeState } from "./state";
@@ -28,6 +29,7 @@ export const COMMANDS = {
   "tinylm.generateHere": generateHere,
   "tinylm.replaceToken": replaceToken,
   "tinylm.stopGeneration": (app) => Promise.resolve(app.generator.stop()),
+  "tinylm.exportAnalysis": exportAnalysisOfActive,
   "tinylm.selectModel": (app) => whenTrusted(app, () => app.training.selectModel()),
   "tinylm.restartServer": (app) => app.start(),
   "tinylm.showLog": (app) => Promise.resolve(app.log.show()),
@@ -100,6 +102,11 @@ async function goToSurprisingToken(app: App, direction: Direction): Promise<void
   }
 }
 
+async function exportAnalysisOfActive(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null && isRunning(app)) await exportAnalysis(app.server, editor.document);
+}
+
 async function generateHere(app: App): Promise<void> {
   const editor = activeEditor();
   if (editor !== null && isRunning(app)) await app.generator.generateAt(editor);
@@ -118,6 +125,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(arrow-down) Go to Next Surprising Token", "tinylm.nextSurprising"],
     ["$(sparkle) Generate Here", "tinylm.generateHere"],
     ["$(replace) Replace Token", "tinylm.replaceToken"],
+    ["$(export) Export Analysis", "tinylm.exportAnalysis"],
     ["$(mortar-board) Train Model", "tinylm.trainModel"],
     ["$(list-selection) Select Model", "tinylm.selectModel"],
     ["$(debug-restart) Restart Server", "tinylm.restartServer"],

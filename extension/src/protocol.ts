@@ -194,6 +194,34 @@ export interface PreviewResult {
   readonly mostAffected: readonly AffectedPiece[];
 }
 
+export type ExportFormat = "html" | "json" | "csv" | "markdown" | "table";
+
+export interface ExportParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly format: ExportFormat;
+  /** What the export calls the text. */
+  readonly source: string;
+  readonly streamId: string;
+}
+
+export interface ExportResult {
+  readonly schema: number;
+  readonly version: number;
+  readonly nTokens: number;
+  readonly nBytes: number;
+  readonly note: string | null;
+}
+
+/** The pieces, joined in the order in which they come, are the file. */
+export interface ExportPiece {
+  readonly streamId: string;
+  readonly text: string;
+  /** Tokens, of `nTokens`. */
+  readonly nDone: number;
+  readonly nTokens: number;
+}
+
 export interface TrainTokenizerArguments {
   readonly data: readonly string[];
   readonly vocabSize: number;
@@ -242,6 +270,8 @@ export const TokensRequest = new RequestType<TokensParams, TokensResult, void>("
 export const GenerateRequest = new RequestType<GenerateParams, GenerateResult, void>("tinylm/generate");
 export const AlternativesRequest = new RequestType<AlternativesParams, AlternativesResult, void>("tinylm/alternatives");
 export const PreviewRequest = new RequestType<PreviewParams, PreviewResult, void>("tinylm/preview");
+export const ExportRequest = new RequestType<ExportParams, ExportResult, void>("tinylm/export");
 export const StatusNotification = new NotificationType<Status>("tinylm/status");
 export const TrainingProgressNotification = new NotificationType<JobProgress>("tinylm/trainingProgress");
 export const GenerationStepNotification = new NotificationType<GenerationStep>("tinylm/generationStep");
+export const ExportPieceNotification = new NotificationType<ExportPiece>("tinylm/exportPiece");

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import alternatives from "../../tests/golden/alternatives.json";
 import doctor from "../../tests/golden/doctor.json";
+import exportPiece from "../../tests/golden/exportPiece.json";
+import exported from "../../tests/golden/export.json";
 import generate from "../../tests/golden/generate.json";
 import generationStep from "../../tests/golden/generationStep.json";
 import listJobs from "../../tests/golden/listJobs.json";
@@ -46,6 +48,8 @@ const GOLDEN = {
   "generationStep.json": { method: generationStep.method, is: protocol.GenerationStepNotification.method, params: holds<protocol.GenerationStep>()(generationStep.params) },
   "alternatives.json": { method: alternatives.method, is: protocol.AlternativesRequest.method, params: holds<protocol.AlternativesParams>()(alternatives.params), result: holds<protocol.AlternativesResult>()(alternatives.result) },
   "preview.json": { method: preview.method, is: protocol.PreviewRequest.method, params: holds<protocol.PreviewParams>()(preview.params), result: holds<protocol.PreviewResult>()(preview.result) },
+  "export.json": { method: exported.method, is: protocol.ExportRequest.method, params: holds<protocol.ExportParams>()(exported.params), result: holds<protocol.ExportResult>()(exported.result) },
+  "exportPiece.json": { method: exportPiece.method, is: protocol.ExportPieceNotification.method, params: holds<protocol.ExportPiece>()(exportPiece.params) },
   "trainTokenizer.json": {
     method: trainTokenizer.params.command,
     is: protocol.ServerCommand.trainTokenizer,

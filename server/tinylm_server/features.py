@@ -42,6 +42,7 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     "tinylm/generate": (None, "generate", "generate"),
     "tinylm/alternatives": (None, "swap", "alternatives"),
     "tinylm/preview": (None, "swap", "preview"),
+    "tinylm/export": (None, "export", "export"),
 }
 
 # Announced only to clients that ask for it (`semanticTokens` in initializationOptions): those with decorations of

@@ -22,6 +22,7 @@ from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.frames import Frame
+from tinylm_server.worker_export import export_steps
 
 __all__ = ["Jobs"]
 
@@ -48,6 +49,7 @@ class Jobs:
             "generate": self._generate,
             "words": self._words,
             "continue": self._continue,
+            "export": self._export,
         }
         return operations[frame.header["op"]](frame, check)
 
@@ -121,6 +123,11 @@ class Jobs:
             starts_document=values["startsDocument"],
         )
         return Frame({"text": found.text, "logprob": found.steps[-1].running_logprob if found.steps else 0.0})
+
+    def _export(self, frame: Frame, check: Check) -> Steps:
+        model = self._current(frame)
+        yield None
+        return (yield from export_steps(model, frame, check))
 
     def _generate(self, frame: Frame, check: Check) -> Steps:
         model, values = self._current(frame), frame.header

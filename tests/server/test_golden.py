@@ -50,7 +50,7 @@ def kind(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-@pytest.mark.parametrize("name", ["tokens", "tokens-without-scores", "generate", "alternatives", "preview"])
+@pytest.mark.parametrize("name", ["tokens", "tokens-without-scores", "generate", "alternatives", "preview", "export"])
 async def test_requests_have_the_shape_of_their_golden_file(shared_client: Client, name):
     golden = GOLDEN[name]
     document = golden["params"]["textDocument"]["uri"]
@@ -63,6 +63,9 @@ async def test_requests_have_the_shape_of_their_golden_file(shared_client: Clien
     if name == "generate":
         step = await shared_client.notification("tinylm/generationStep")
         assert_same_shape(GOLDEN["generationStep"]["params"], step)
+    if name == "export":
+        piece = await shared_client.notification("tinylm/exportPiece")
+        assert_same_shape(GOLDEN["exportPiece"]["params"], piece)
 
 
 async def test_status_has_the_shape_of_its_golden_file(shared_client: Client):
@@ -98,7 +101,7 @@ async def test_training_progress_has_exactly_the_fields_of_its_golden_file():
 async def test_every_message_has_a_golden_file_and_stands_on_the_protocol_page():
     methods = {golden["method"] for golden in GOLDEN.values()}
     own = {method for method in FEATURES if method.startswith("tinylm/")}
-    own |= {"tinylm/status", "tinylm/trainingProgress", "tinylm/generationStep"}
+    own |= {"tinylm/status", "tinylm/trainingProgress", "tinylm/generationStep", "tinylm/exportPiece"}
     assert own <= methods
     assert all(f"`{method}`" in PAGE for method in own)
     for command in COMMANDS:
