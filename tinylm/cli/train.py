@@ -1,14 +1,21 @@
 """`tinylm train`: reads the options, listens for signals, shows progress. The work is in `tinylm.training`."""
 
 import shlex
+import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinylm.errors import EnvironmentProblem, UsageError
+from tinylm.errors import EnvironmentProblem, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from tinylm.stopping import StopRequest
 
 __all__ = ["train"]
+
+_TIME_FOR_STEPS = 0.98  # of a budget; saving and exporting up to 14 M parameters takes well under a second
+_TIME_IS_UP = 14  # SIGALRM's number: how the loop is told that the time is over
 
 
 def train(
@@ -23,7 +30,7 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option(help="Model to go on from, with its shape and tokenizer, e.g. models/starter.")
     ] = None,
-    size: Annotated[str | None, typer.Option(help="tiny (0.9 M parameters), small (4.3 M) or base (13.9 M).")] = None,
+    size: Annotated[str | None, typer.Option(help="tiny (1.0 M parameters), small (4.3 M) or base (13.9 M).")] = None,
     n_layer: Annotated[int | None, typer.Option(help="Blocks, instead of the size's.")] = None,
     n_head: Annotated[int | None, typer.Option(help="Attention heads in a block.")] = None,
     n_embd: Annotated[int | None, typer.Option(help="Width; a multiple of --n-head.")] = None,
@@ -70,27 +77,81 @@ def train(
     allow_inexact: Annotated[
         bool, typer.Option("--allow-inexact", help="Resume although machine or versions round differently.")
     ] = False,
+    budget: Annotated[
+        str | None, typer.Option(help="Time for all of it, such as 90s, 10m or 1h30m: decides size, batch and steps.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what the run would cost, from a short probe, and write nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
 ) -> None:
     """Train a small GPT-2 on a corpus; Ctrl-C saves and leaves, --resume goes on exactly where it stopped."""
     given = {name: value for name, value in locals().items() if value is not None}
-    for name in ("resume", "allow_inexact", "size"):
+    for name in ("resume", "allow_inexact", "size", "budget", "dry_run", "as_json"):
         given.pop(name, None)
     if size is not None:
         given = {**_shape_of(size), **given}
+    if resume and (dry_run or budget is not None):
+        raise UsageError("--resume goes on with the steps that the run has; leave --dry-run and --budget away")
     _require_torch()
-    from tinylm.cli.train_progress import shown_progress
+    began = time.monotonic()
+    if dry_run:
+        _say_what_it_costs(given, budget, began, as_json)
+        return
     from tinylm.stopping import StopRequest
 
-    with StopRequest() as stop, shown_progress() as on_event:
+    with StopRequest() as stop:
+        if budget is not None:
+            _train_within(budget, given, began, stop)
+            return
         config = _config_to_resume(given) if resume else _new_config(given)
+        from tinylm.cli.train_progress import shown_progress
         from tinylm.training import loop  # takes seconds: after the options are known to be right
 
-        if resume:
-            loop.resume(
-                config, allow_inexact=allow_inexact, on_event=on_event, should_stop=lambda: stop.signal_number or 0
-            )
-        else:
-            loop.train(config, on_event=on_event, should_stop=lambda: stop.signal_number or 0)
+        def should_stop() -> int:
+            return stop.signal_number or 0
+
+        with shown_progress() as on_event:
+            if resume:
+                loop.resume(config, allow_inexact=allow_inexact, on_event=on_event, should_stop=should_stop)
+            else:
+                loop.train(config, on_event=on_event, should_stop=should_stop)
+
+
+def _say_what_it_costs(given: dict[str, Any], budget: str | None, began: float, as_json: bool) -> None:
+    """Print the cost of the run that the options describe; a tokenizer may still be missing."""
+    config = _new_config({"tokenizer": Path(), **given})
+    from tinylm.cli import train_plan
+
+    tokenizer = Path(config.tokenizer) if "tokenizer" in given or "init_from" in given else None
+    vocab_size = train_plan.vocab_size_of(tokenizer)
+    if budget is not None:
+        config = train_plan.planned(config, given, budget, began, vocab_size)
+    train_plan.print_estimate(config, vocab_size, typer.echo, as_json)
+
+
+def _train_within(budget: str, given: dict[str, Any], began: float, stop: "StopRequest") -> None:
+    """Train for the given time. Where the machine turns out slower than measured, stop and say how to go on."""
+    config = _new_config(given)
+    from tinylm.cli import train_plan
+    from tinylm.cli.train_progress import shown_progress
+    from tinylm.training import loop
+    from tinylm.training.budget import seconds_from_text
+
+    vocab_size = train_plan.vocab_size_of(Path(config.tokenizer))
+    config = train_plan.planned(config, given, budget, began, vocab_size)
+    ends = began + seconds_from_text(budget) * _TIME_FOR_STEPS
+
+    def should_stop() -> int:
+        return stop.signal_number or (_TIME_IS_UP if time.monotonic() > ends else 0)
+
+    try:
+        with shown_progress() as on_event:
+            loop.train(config, on_event=on_event, should_stop=should_stop)
+    except Interrupted as reason:
+        if reason.exit_code != 128 + _TIME_IS_UP:
+            raise
+        typer.echo(f"The time is up: {reason}", err=True)
 
 
 def _new_config(given: dict[str, Any]) -> Any:

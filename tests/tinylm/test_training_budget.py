@@ -1,0 +1,146 @@
+"""What a run will cost, and a run that fits into a given time: `tinylm train --dry-run` and `--budget`."""
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tinylm.training_runs import options
+from tinylm.cli import train as command
+from tinylm.cli.app import main
+from tinylm.errors import UsageError
+from tinylm.training import loop
+from tinylm.training.budget import ROWS, first_guess, plan_steps, row_for, seconds_from_text
+from tinylm.training.config import TrainConfig
+from tinylm.training.estimate import flops_per_step, memory_bytes
+from tinylm.training.network import build_model, n_parameters
+from tinylm.training.run_directory import RunDirectory, read_run
+
+SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
+PLAIN = TrainConfig(data=("sample",), tokenizer="t", out="o")
+
+
+def run(capsys, *words):
+    with pytest.raises(SystemExit) as ended:
+        main(["train", *map(str, words)])
+    return ended.value.code, *capsys.readouterr()
+
+
+def without(words, *names):
+    """Leave options with their values away."""
+    pairs = [words[at : at + 2] for at in range(0, len(words), 2)]
+    return [word for name, value in pairs if name not in names for word in (name, value)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("10m", 600), ("1h30m", 5400), ("1.5h", 5400), (" 2H ", 7200), ("1h0m5s", 3605)]
+)
+def test_times_are_read(text, seconds):
+    assert seconds_from_text(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", "m", "0s", "-5m", "1.2.3s", "5m1h", "ten minutes", "infs"])
+def test_what_is_no_time_is_refused(text):
+    with pytest.raises(UsageError, match="write a time such as 90s"):
+        seconds_from_text(text)
+
+
+def test_more_operations_never_buy_a_smaller_model_or_batch():
+    configs = [replace(PLAIN, **row.fields()) for row in ROWS]
+    for less, more in itertools.pairwise(configs):
+        assert n_parameters(less, 8192) < n_parameters(more, 8192)
+        assert less.tokens_per_step <= more.tokens_per_step
+    assert [row_for(row.flops) for row in ROWS] == list(ROWS)
+    assert row_for(0) is ROWS[0] and row_for(1e30) is ROWS[-1]
+
+
+def test_what_is_given_stays():
+    row = ROWS[3]
+    assert first_guess({}, row) == row.fields()
+    assert first_guess({"batch_size": 3}, row).keys() == row.fields().keys() - {"batch_size"}
+    assert first_guess({"n_layer": 3}, row).keys() == {"batch_size", "accumulate"}  # half a shape of each fits nothing
+
+
+@given(
+    seconds=st.floats(1, 1e6),
+    step_s=st.floats(1e-3, 100),
+    corpus=st.integers(0, 10**9),
+    validation=st.none() | st.integers(0, 10**8),
+)
+def test_a_plan_fits_into_its_time_or_is_refused(seconds, step_s, corpus, validation):
+    """Steps, evaluations at a third of a step for the same tokens, and reading at 2 MB/s come to less than the time."""
+    asked = {"seconds_left": seconds, "seconds_per_step": step_s}
+    try:
+        plan = plan_steps(PLAIN, {}, **asked, corpus_bytes=corpus, validation_bytes=validation)
+    except UsageError as reason:
+        assert "leaves time for" in str(reason)
+        return
+    scored = min(1 << 16, corpus * 0.02 / 3.5 if validation is None else validation / 3.5)
+    evaluation_s = scored / plan.tokens_per_step * step_s / 3
+    n_evaluations = -(-plan.steps // plan.evaluate_every)
+    spent = plan.steps * step_s + n_evaluations * evaluation_s + (corpus + (validation or 0)) / 2e6
+    assert spent < seconds and plan.steps >= 20
+    assert 1 <= n_evaluations <= 10 and plan.warmup <= plan.steps // 10
+    assert plan.compile == ("off" if seconds < 600 else "auto")
+
+
+def test_parameters_operations_and_memory_are_those_of_the_model():
+    config = replace(PLAIN, n_layer=3, n_head=2, n_embd=64, block_size=32, batch_size=4, accumulate=3)
+    model = build_model(config, 500, 0, seed=0)
+    n = sum(parameter.numel() for parameter in model.parameters())
+    assert n_parameters(config, 500) == n
+    assert flops_per_step(config, 500) == 4 * 3 * 32 * (6 * (n - 32 * 64) + 12 * 3 * 64 * 32)
+    assert memory_bytes(config, 500) > 4 * 3 * n
+    assert memory_bytes(replace(config, batch_size=8), 500) > memory_bytes(config, 500)
+
+
+def test_a_dry_run_says_what_it_costs_and_writes_nothing(config, tmp_path, capsys):
+    code, out, err = run(capsys, *options(config), "--dry-run")
+    assert code == 0, err
+    assert [line.split()[0] for line in out.splitlines()] == ["model", "corpus", "a", "memory", "the"]
+    assert "2 blocks, 2 heads, width 32, context 32" in out and "9 steps" in out
+    code, out, _ = run(capsys, *without(options(config), "--tokenizer"), "--dry-run", "--json")
+    costs = json.loads(out)
+    assert (costs["vocabSize"], costs["nEmbd"], costs["steps"], costs["tokensPerStep"]) == (8192, 32, 9, 128)
+    assert costs["nParameters"] == n_parameters(config, 8192)
+    assert costs["seconds"] == pytest.approx(9 * costs["secondsPerStep"]) and costs["secondsPerStep"] > 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_budget_ends_by_itself_with_a_model(config, capsys):
+    """The shape is given, so the time decides batch and steps; ended by its steps or by the time, it is a success."""
+    words = without(options(config), "--steps", "--warmup", "--evaluate-every", "--checkpoint-every")
+    code, _, err = run(capsys, *words, "--budget", "15s")
+    assert code == 0, err
+    recorded = read_run(RunDirectory(Path(config.out))).config
+    assert recorded.n_embd == 32 and recorded.steps >= 20 and recorded.compile == "off"
+    assert (Path(config.out) / "model" / "model.safetensors").is_file()
+
+
+def test_when_the_time_is_up_the_run_is_saved_and_can_go_on(config, capsys, monkeypatch):
+    monkeypatch.setattr(command, "_TIME_FOR_STEPS", 0.0)
+    words = without(options(config), "--steps")
+    code, _, err = run(capsys, *words, "--budget", "15s")
+    assert code == 0 and "The time is up: stopped at step 0; tinylm train --resume" in err, err
+    recorded = read_run(RunDirectory(Path(config.out))).config
+    with pytest.raises(loop.Interrupted):
+        loop.resume(recorded, should_stop=lambda: 15)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--budget", "soon"], "write a time such as"),
+        (["--budget", "5m", "--steps", "5"], "leave --steps away"),
+        (["--budget", "5m", "--resume"], "leave --dry-run and --budget away"),
+        (["--dry-run", "--resume"], "leave --dry-run and --budget away"),
+    ],
+)
+def test_contradictions_are_exit_2_and_make_nothing(config, tmp_path, capsys, words, message):
+    code, _, err = run(capsys, *without(options(config), "--steps"), *words)
+    assert code == 2 and message in err and err.count("\n") == 1, err
+    assert list(tmp_path.iterdir()) == []

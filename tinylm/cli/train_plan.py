@@ -1,0 +1,107 @@
+"""`tinylm train --dry-run` and `--budget`: what a run would cost, and a run that fits into a given time.
+
+The counting and measuring is in `tinylm.training.estimate`, the decisions in `tinylm.training.budget`.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tinylm.cli.train_words import duration
+from tinylm.errors import UsageError
+from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.training import budget as table
+from tinylm.training.config import TrainConfig
+from tinylm.training.corpus import open_corpus_sources
+from tinylm.training.estimate import Estimate, estimate_run, flops_per_step, measure_step
+from tinylm.training.network import choose_machine
+
+__all__ = ["planned", "print_estimate", "vocab_size_of"]
+
+_DEFAULT_VOCAB_SIZE = 8192  # of a tokenizer that is not trained yet
+_SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
+
+
+def planned(config: TrainConfig, given: dict[str, Any], budget: str, began: float, vocab_size: int) -> TrainConfig:
+    """Return the configuration of a run that fits into the time; it takes some seconds of it to measure.
+
+    Args:
+        config: what was asked for, with defaults for the rest.
+        given: the options that were asked for by name, which stay.
+        began: `time.monotonic()` when the time began.
+
+    Raises:
+        UsageError: the time is no time, or too short; or the number of steps was given too.
+    """
+    seconds = table.seconds_from_text(budget)
+    if "steps" in given:
+        raise UsageError("--budget decides how many steps there are; leave --steps away, or --budget")
+    if config.init_from is not None:
+        given = {**given, **{name: getattr(config, name) for name in _SHAPE}}
+    sources, validation = open_corpus_sources(config)
+    if not any(name in given for name in _SHAPE):
+        smallest = replace(config, **table.ROWS[0].fields())
+        step_s, _ = measure_step(smallest, vocab_size, choose_machine(smallest, vocab_size), lambda: None)
+        row = table.row_for(flops_per_step(smallest, vocab_size) / step_s * seconds)
+    else:
+        row = table.ROWS[0]  # for the batch, unless that is given too
+    config = replace(config, **table.first_guess(given, row))
+    step_s, _ = measure_step(config, vocab_size, choose_machine(config, vocab_size), lambda: None)
+    return table.plan_steps(
+        config,
+        given,
+        seconds_left=seconds - (time.monotonic() - began),
+        seconds_per_step=step_s,
+        corpus_bytes=sum(source.n_bytes() or 0 for source in sources),
+        validation_bytes=None if validation is None else validation.n_bytes() or 0,
+    )
+
+
+def print_estimate(config: TrainConfig, vocab_size: int, say: Callable[[str], None], as_json: bool) -> None:
+    """Measure and print what a run costs. Nothing is written."""
+    estimate = estimate_run(config, vocab_size)
+    sources, _ = open_corpus_sources(config)
+    sizes = [source.n_bytes() for source in sources]
+    n_bytes = sum(size for size in sizes if size) if all(sizes) else None
+    if as_json:
+        shape = {"nLayer": config.n_layer, "nHead": config.n_head, "nEmbd": config.n_embd}
+        sized = {"blockSize": config.block_size, "vocabSize": vocab_size, "corpusBytes": n_bytes}
+        say(json.dumps({**estimate.to_json(), **shape, **sized}))
+        return
+    for label, text in _lines(config, estimate, vocab_size, n_bytes):
+        say(f"{label:<10} {text}")
+
+
+def vocab_size_of(tokenizer: Path | None) -> int:
+    """Return the size of a tokenizer's vocabulary; 8,192 for one that is not trained yet."""
+    return _DEFAULT_VOCAB_SIZE if tokenizer is None else Tokenizer.load(tokenizer).vocab_size
+
+
+def _lines(config: TrainConfig, estimate: Estimate, vocab_size: int, n_bytes: int | None) -> list[tuple[str, str]]:
+    machine = estimate.machine
+    threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
+    steps = f"{estimate.probed_steps} step{'s' if estimate.probed_steps > 1 else ''}"
+    compiled = "; compiled once it trains, which is a tenth to a third faster" if machine.compile else ""
+    size = "of unknown size" if n_bytes is None else f"{n_bytes / 1e6:,.1f} MB"
+    return [
+        (
+            "model",
+            f"{estimate.n_parameters / 1e6:.2f} M parameters: {config.n_layer} blocks, {config.n_head} heads, "
+            f"width {config.n_embd}, context {config.block_size}, vocabulary {vocab_size:,}",
+        ),
+        ("corpus", f"{', '.join(config.data)}: {size}"),
+        (
+            "a step",
+            f"{estimate.tokens_per_step:,} tokens, {estimate.flops_per_step:.2g} operations, "
+            f"{estimate.seconds_per_step:.2g} s (the fastest of {steps}; {machine.device}, {machine.dtype}, {threads})",
+        ),
+        ("memory", f"about {estimate.memory_bytes / 1e9:.1f} GB"),
+        (
+            "the run",
+            f"{estimate.steps:,} steps, {estimate.flops:.2g} operations, about {duration(estimate.seconds)} "
+            f"and evaluations on top{compiled}",
+        ),
+    ]
