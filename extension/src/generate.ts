@@ -85,6 +85,7 @@ export class Generator implements Disposable {
     });
     try {
       const result = await this.request(editor, streamId, source.token);
+      insertion.add(result.rest);
       await insertion.finish();
       const speed = `${Math.round(result.tokensPerSecond)} tokens/s`;
       window.setStatusBarMessage(`TinyLM: ${result.nTokens} tokens, ${speed}${result.reason === "endOfText" ? ", the model ended the text" : ""}`, 8000);
@@ -106,7 +107,6 @@ export class Generator implements Disposable {
       version: document.version,
       position: converter.asPosition(selection.active),
       ...generationSettings(),
-      seed: null,
       streamId,
     };
     return this.server.request(GenerateRequest, params, token);

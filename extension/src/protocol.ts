@@ -98,19 +98,26 @@ export interface GenerateParams {
   readonly textDocument: TextDocumentIdentifier;
   readonly version: number;
   readonly position: Position;
-  readonly maxTokens: number;
+  readonly repetitionPenalty: number;
+  readonly presencePenalty: number;
   readonly temperature: number;
   readonly topK: number;
   readonly topP: number;
+  readonly minP: number;
+  readonly typicalP: number;
   readonly seed: number | null;
+  readonly stop: readonly string[];
+  readonly maxTokens: number;
   readonly streamId: string;
 }
 
 export interface GenerateResult {
   readonly schema: number;
-  readonly reason: "finished" | "endOfText" | "cancelled";
+  readonly reason: "finished" | "endOfText" | "stopString";
   readonly nTokens: number;
   readonly tokensPerSecond: number;
+  /** Text after the last step's that was held back because a stop string might have begun in it. */
+  readonly rest: string;
 }
 
 export interface GenerationAlternative {
@@ -127,14 +134,16 @@ export interface GenerationStep {
   readonly index: number;
   readonly tokenId: number;
   readonly raw: string;
+  /** In hexadecimal; may be a part of a character. */
+  readonly bytes: string;
   /** The text that became whole characters with this token; may be empty. */
   readonly text: string;
-  /** Before temperature and filters (nats). */
+  /** Before penalties, temperature and filters (nats). */
   readonly logprob: number;
-  readonly sampledLogprob: number;
+  readonly sampledLogprob: number | null;
   readonly rank: number;
   readonly entropyBits: number;
-  readonly draw: number;
+  readonly draw: number | null;
   readonly alternatives: readonly GenerationAlternative[];
 }
 

@@ -5,6 +5,7 @@
 import { ConfigurationTarget, workspace } from "vscode";
 import { isHeatMode } from "./heat";
 import type { HeatMode } from "./heat";
+import type { Sampling } from "./sessionProtocol";
 
 export const SECTION = "tinylm";
 
@@ -15,11 +16,9 @@ export interface PaintSettings {
   readonly languages: readonly string[];
 }
 
-export interface GenerationSettings {
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly maxTokens: number;
+export interface GenerationSettings extends Sampling {
+  /** Null draws a fresh one each time. */
+  readonly seed: number | null;
 }
 
 export function paintSettings(): PaintSettings {
@@ -35,10 +34,17 @@ export function paintSettings(): PaintSettings {
 
 export function generationSettings(): GenerationSettings {
   const settings = workspace.getConfiguration(`${SECTION}.generation`);
+  const seed = settings.get<number>("seed", -1);
   return {
+    repetitionPenalty: settings.get<number>("repetitionPenalty", 1),
+    presencePenalty: settings.get<number>("presencePenalty", 0),
     temperature: settings.get<number>("temperature", 0.8),
     topK: settings.get<number>("topK", 0),
     topP: settings.get<number>("topP", 0.95),
+    minP: settings.get<number>("minP", 0),
+    typicalP: settings.get<number>("typicalP", 1),
+    seed: seed < 0 ? null : seed,
+    stop: settings.get<readonly string[]>("stop", []),
     maxTokens: settings.get<number>("maxTokens", 200),
   };
 }

@@ -18,6 +18,13 @@ import preview from "../../tests/golden/preview.json";
 import restartWorker from "../../tests/golden/restartWorker.json";
 import resumeTraining from "../../tests/golden/resumeTraining.json";
 import selectModel from "../../tests/golden/selectModel.json";
+import sessionClose from "../../tests/golden/sessionClose.json";
+import sessionGo from "../../tests/golden/sessionGo.json";
+import sessionOpen from "../../tests/golden/sessionOpen.json";
+import sessionPick from "../../tests/golden/sessionPick.json";
+import sessionSave from "../../tests/golden/sessionSave.json";
+import sessionSet from "../../tests/golden/sessionSet.json";
+import sessionStep from "../../tests/golden/sessionStep.json";
 import statusStarting from "../../tests/golden/status-starting.json";
 import status from "../../tests/golden/status.json";
 import stopTraining from "../../tests/golden/stopTraining.json";
@@ -28,6 +35,7 @@ import trainTokenizer from "../../tests/golden/trainTokenizer.json";
 import trainingFinished from "../../tests/golden/trainingProgress-finished.json";
 import trainingProgress from "../../tests/golden/trainingProgress.json";
 import * as protocol from "../src/protocol";
+import * as session from "../src/sessionProtocol";
 import { decodeCells } from "../src/tokens";
 
 type Widened<T> = T extends string ? string : T extends number | boolean | null ? T : T extends readonly (infer Item)[] ? readonly Widened<Item>[] : { readonly [Key in keyof T]: Widened<T[Key]> };
@@ -50,6 +58,13 @@ const GOLDEN = {
   "preview.json": { method: preview.method, is: protocol.PreviewRequest.method, params: holds<protocol.PreviewParams>()(preview.params), result: holds<protocol.PreviewResult>()(preview.result) },
   "export.json": { method: exported.method, is: protocol.ExportRequest.method, params: holds<protocol.ExportParams>()(exported.params), result: holds<protocol.ExportResult>()(exported.result) },
   "exportPiece.json": { method: exportPiece.method, is: protocol.ExportPieceNotification.method, params: holds<protocol.ExportPiece>()(exportPiece.params) },
+  "sessionOpen.json": { method: sessionOpen.method, is: session.SessionOpenRequest.method, params: holds<session.SessionOpenParams>()(sessionOpen.params), result: holds<session.SessionView>()(sessionOpen.result) },
+  "sessionStep.json": { method: sessionStep.method, is: session.SessionStepRequest.method, params: holds<session.SessionParams>()(sessionStep.params), result: holds<session.SessionView>()(sessionStep.result) },
+  "sessionPick.json": { method: sessionPick.method, is: session.SessionPickRequest.method, params: holds<session.SessionPickParams>()(sessionPick.params), result: holds<session.SessionView>()(sessionPick.result) },
+  "sessionGo.json": { method: sessionGo.method, is: session.SessionGoRequest.method, params: holds<session.SessionGoParams>()(sessionGo.params), result: holds<session.SessionView>()(sessionGo.result) },
+  "sessionSet.json": { method: sessionSet.method, is: session.SessionSetRequest.method, params: holds<session.SessionSetParams>()(sessionSet.params), result: holds<session.SessionView>()(sessionSet.result) },
+  "sessionSave.json": { method: sessionSave.method, is: session.SessionSaveRequest.method, params: holds<session.SessionParams>()(sessionSave.params), result: holds<session.SessionSaveResult>()(sessionSave.result) },
+  "sessionClose.json": { method: sessionClose.method, is: session.SessionCloseRequest.method, params: holds<session.SessionParams>()(sessionClose.params), result: sessionClose.result },
   "trainTokenizer.json": {
     method: trainTokenizer.params.command,
     is: protocol.ServerCommand.trainTokenizer,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tinylm_server import params as check
 from tinylm_server.context import text_before
 from tinylm_server.frames import Frame
+from tinylm_server.sampling_params import sampling_values
 
 if TYPE_CHECKING:
     from tinylm_server.server import Server
@@ -22,15 +23,7 @@ async def generate(ls: "Server", params: Any) -> dict[str, Any]:
     document = ls.documents.get_version(check.uri_of(fields), check.integer(fields, "version", low=-(2**31)))
     position = check.position(fields.get("position"), "position")
     stream_id = check.text(fields, "streamId")
-    seed = None if fields.get("seed") is None else check.integer(fields, "seed", high=2**53)
-    values: dict[str, object] = {
-        "maxTokens": check.integer(fields, "maxTokens", settings.max_tokens, low=1, high=100_000),
-        "temperature": check.number(fields, "temperature", settings.temperature, 0, 100),
-        "topK": check.integer(fields, "topK", settings.top_k),
-        "topP": check.number(fields, "topP", settings.top_p, 0, 1) or 1e-9,
-        "seed": seed,
-        "tokenizer": ls.host.tokenizer.id,
-    }
+    values: dict[str, object] = {**sampling_values(fields, settings), "tokenizer": ls.host.tokenizer.id}
     await ls.host.until_ready()
 
     def send_step(frame: Frame) -> None:
@@ -38,4 +31,4 @@ async def generate(ls: "Server", params: Any) -> dict[str, Any]:
 
     values |= text_before(ls, document, *document.point(position))
     answer = await ls.host.ask("generate", values, on_step=send_step)
-    return {"schema": 1, **{name: answer.header[name] for name in ("reason", "nTokens", "tokensPerSecond")}}
+    return {"schema": 1, **{name: answer.header[name] for name in ("reason", "nTokens", "tokensPerSecond", "rest")}}

@@ -28,6 +28,7 @@ from tinylm_server.stdio import FramingBroken, MessageReader
 if TYPE_CHECKING:
     from tinylm_server.jobs import JobBoard
     from tinylm_server.model_host import ModelHost
+    from tinylm_server.sessions import SessionStore
 
 __all__ = ["Server", "serve"]
 
@@ -51,6 +52,7 @@ class Server(LanguageServer):
         self.tasks: set[asyncio.Task[Any]] = set()
         self._host: ModelHost | None = None
         self._jobs: JobBoard | None = None
+        self._sessions: SessionStore | None = None
         register_features(self)
 
     @property
@@ -75,6 +77,15 @@ class Server(LanguageServer):
 
             self._jobs = JobBoard(self)
         return self._jobs
+
+    @property
+    def sessions(self) -> "SessionStore":
+        """The generations that clients hold; made on first use."""
+        if self._sessions is None:
+            from tinylm_server.sessions import SessionStore
+
+            self._sessions = SessionStore()
+        return self._sessions
 
     def begin(self, params: lsp.InitializeParams) -> None:
         """Take over what `initialize` says. Nothing heavy: the answer waits for this."""

@@ -31,6 +31,16 @@ class Settings:
     temperature: float = field(default=0.8, metadata={"key": "generation.temperature", "low": 0, "high": 10})
     top_k: int = field(default=0, metadata={"key": "generation.topK", "low": 0, "high": 100_000})
     top_p: float = field(default=0.95, metadata={"key": "generation.topP", "low": 0, "high": 1})
+    min_p: float = field(default=0.0, metadata={"key": "generation.minP", "low": 0, "high": 1})
+    typical_p: float = field(default=1.0, metadata={"key": "generation.typicalP", "low": 0, "high": 1})
+    repetition_penalty: float = field(
+        default=1.0, metadata={"key": "generation.repetitionPenalty", "low": 0.1, "high": 10}
+    )
+    presence_penalty: float = field(
+        default=0.0, metadata={"key": "generation.presencePenalty", "low": -10, "high": 10}
+    )
+    seed: int = field(default=-1, metadata={"key": "generation.seed", "low": -1, "high": 2**53})
+    stop: tuple[str, ...] = field(default=(), metadata={"key": "generation.stop"})
     max_tokens: int = field(default=200, metadata={"key": "generation.maxTokens", "low": 1, "high": 10_000})
     threads: int = field(default=0, metadata={"key": "threads", "low": 0, "high": 256})
     max_cells: int = field(default=5000, metadata={"key": "maxCells", "low": 1, "high": 1_000_000})

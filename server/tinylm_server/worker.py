@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 # The most urgent first: what a person waits for with the finger on a key comes before what fills a screen.
 PRIORITIES = {
-    "load": 0, "inspect": 1, "characters": 1, "words": 2, "continue": 3, "score": 4, "generate": 5, "export": 6,
+    "load": 0, "inspect": 1, "session": 1, "characters": 1, "words": 2, "continue": 3, "score": 4, "generate": 5,
+    "export": 6,
 }  # fmt: skip
 
 Steps = Generator[Frame | None, None, Frame]

@@ -14,15 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinylm.analysis.characters import likely_character
+from tinylm.analysis.steps import step_record
 from tinylm.errors import TinyLMError
 from tinylm.model.completion import complete_words, continue_text
 from tinylm.model.cursor_generation import cursor_of, generate_at
-from tinylm.model.generation import Step
 from tinylm.model.language_model import LanguageModel
-from tinylm.model.sampling import SamplingConfig
-from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.model.stop_strings import StopStrings
 from tinylm_server.frames import Frame
 from tinylm_server.worker_export import export_steps
+
+from tinylm_server.worker_sessions import Sessions, config_from
 
 __all__ = ["Jobs"]
 
@@ -38,6 +39,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self._model: LanguageModel | None = None
+        self._sessions = Sessions()
 
     def start(self, frame: Frame, check: Check) -> Steps:
         """Return the steps of a request; nothing runs yet."""
@@ -47,6 +49,7 @@ class Jobs:
             "inspect": self._inspect,
             "characters": self._characters,
             "generate": self._generate,
+            "session": self._session,
             "words": self._words,
             "continue": self._continue,
             "export": self._export,
@@ -62,6 +65,7 @@ class Jobs:
     def _load(self, frame: Frame, check: Check) -> Steps:
         yield None
         self._model = LanguageModel.load(Path(frame.header["path"]))
+        self._sessions = Sessions()  # those of another model are restored from their tokens when they are asked
         return Frame({"model": describe(self._model)})
 
     def _score(self, frame: Frame, check: Check) -> Steps:
@@ -136,14 +140,26 @@ class Jobs:
         cursor = cursor_of(model, values["text"], starts_document=values["startsDocument"])
         decoder = model.new_decoder()  # one of its own: a completion in between must not disturb it
         text = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        started, n_tokens, ended = time.perf_counter(), 0, False
-        for step in generate_at(model, cursor, config, values["maxTokens"], check, decoder=decoder):
-            ended = step.token_id == model.tokenizer.end_of_text_id
-            if not ended:
-                yield Frame({"step": step_to_json(model.tokenizer, step, n_tokens, text.decode(step.bytes))})
-                n_tokens += 1
+        stops = StopStrings(values["stop"])
+        started, n_tokens, reason = time.perf_counter(), 0, "finished"
+        for step in generate_at(model, cursor, config_from(values), values["maxTokens"], check, decoder=decoder):
+            if step.token_id == model.tokenizer.end_of_text_id:
+                reason = "endOfText"
+                break
+            shown = text.decode(stops.feed(step.bytes))
+            yield Frame({"step": step_record(model.tokenizer, step, n_tokens, shown)})
+            n_tokens += 1
+            if stops.found is not None:
+                reason = "stopString"
+                break
         rate = n_tokens / max(time.perf_counter() - started, 1e-9)
-        return Frame({"reason": "endOfText" if ended else "finished", "nTokens": n_tokens, "tokensPerSecond": rate})
+        rest = text.decode(stops.finish())
+        return Frame({"reason": reason, "nTokens": n_tokens, "tokensPerSecond": rate, "rest": rest})
+
+    def _session(self, frame: Frame, check: Check) -> Steps:
+        model = self._current(frame)
+        yield None
+        return Frame(self._sessions.answer(model, frame.header, check))
 
 
 def _steps(first: int, last: int) -> Iterator[tuple[int, int]]:

@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 NULLABLE = {
     "modelId", "nTokens", "scores", "summary", "note", "model", "tokenizer", "training", "draw", "sampledLogprob",
     "cutBy", "fraction", "step", "totalSteps", "loss", "validationLoss", "bitsPerByte", "tokensPerSecond",
-    "secondsLeft", "sample", "next", "workerPid", "newText", "reason",
+    "secondsLeft", "sample", "next", "workerPid", "startsWith", "ended", "place", "newText", "reason",
 }  # fmt: skip
 
 
@@ -66,6 +66,16 @@ async def test_requests_have_the_shape_of_their_golden_file(shared_client: Clien
     if name == "export":
         piece = await shared_client.notification("tinylm/exportPiece")
         assert_same_shape(GOLDEN["exportPiece"]["params"], piece)
+
+
+async def test_sessions_have_the_shape_of_their_golden_files(shared_client: Client):
+    opening = GOLDEN["sessionOpen"]
+    shared_client.open(opening["params"]["textDocument"]["uri"], "Pip ran.\nA 😀 fox", opening["params"]["version"])
+    session_id = (await shared_client.request(opening["method"], opening["params"]))["sessionId"]
+    for name in ("sessionStep", "sessionPick", "sessionGo", "sessionSet", "sessionSave", "sessionClose"):
+        params = {**GOLDEN[name]["params"], "sessionId": session_id}
+        assert_same_shape(GOLDEN[name]["result"], await shared_client.request(GOLDEN[name]["method"], params), name)
+    assert_same_shape(opening["result"], await shared_client.request(opening["method"], opening["params"]))
 
 
 async def test_status_has_the_shape_of_its_golden_file(shared_client: Client):

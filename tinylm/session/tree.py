@@ -186,18 +186,21 @@ class Tree:
         self.nodes, self.opening = [], opening
         return Path(tuple(nodes), len(nodes) - 1)
 
-    def followed(self, path: Path, tokens: tuple[int, ...], chosen: Chosen | None) -> Path:
+    def followed(self, path: Path, tokens: tuple[int, ...], chosen: Chosen) -> Path:
         """Return the path with one choice more, whose node is made or, where it was tried before, found."""
-        parent = path.nodes[-1]
+        return Path((*path.nodes, self.grown(path.nodes[-1], tokens, chosen)), path.n_prompt)
+
+    def grown(self, parent: Node, tokens: tuple[int, ...], chosen: Chosen) -> Node:
+        """Return the node of a choice after `parent`, which becomes the latest choice there."""
         node = parent.children.pop(tokens, None)
         if node is None:
-            n_there = self.opening.n_tail_bytes if self.opening is not None and path.n_tokens == path.n_prompt else 0
+            n_there = self.opening.n_tail_bytes if self.opening is not None and parent.number < 0 else 0
             data = b"".join(map(self._vocabulary.token_bytes, tokens))[n_there:]
             node = Node(tokens, len(self.nodes), parent, data)
             self.nodes.append(node)
         node.chosen = chosen
         parent.children[tokens] = node
-        return Path((*path.nodes, node), path.n_prompt)
+        return node
 
     def path_to(self, node: Node, path: Path) -> Path:
         """Return the path of the same tree that ends with `node`."""
