@@ -8,7 +8,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
-const N_BUCKETS = 14;
+const N_STEPS = 7;
 
 // Hues as RGB points along the ramp; the luminance is set afterwards.
 const LIGHT_HUES = [[255, 247, 188], [254, 217, 118], [253, 170, 80], [244, 120, 90], [222, 90, 140], [180, 100, 200], [140, 110, 220]];
@@ -16,6 +16,9 @@ const DARK_HUES = [[30, 40, 110], [60, 35, 130], [100, 30, 125], [140, 40, 100],
 // Relative luminance at the first and the last bucket. Dark text (#3b3b3b) on 0.40 has 4.9 : 1; #cccccc on 0.085 has 4.8 : 1.
 const LIGHT_LUMINANCE = [0.93, 0.4];
 const DARK_LUMINANCE = [0.018, 0.085];
+// "Worse than a uniform guess" lies beside the ramp. Found by search: at least 15 (CIE 1976) from every step, for colour-blind eyes too.
+const LIGHT_WORST = "#7ddc5a";
+const DARK_WORST = "#1136cc";
 
 const channel = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
 const luminance = (rgb) => 0.2126 * channel(rgb[0]) + 0.7152 * channel(rgb[1]) + 0.0722 * channel(rgb[2]);
@@ -23,8 +26,8 @@ const hex = (rgb) => `#${rgb.map((value) => Math.round(Math.min(255, Math.max(0,
 const mix = (a, b, t) => a.map((value, index) => value + (b[index] - value) * t);
 
 function ramp(hues, [from, to]) {
-  return Array.from({ length: N_BUCKETS }, (_, bucket) => {
-    const t = bucket / (N_BUCKETS - 1);
+  return Array.from({ length: N_STEPS }, (_, bucket) => {
+    const t = bucket / (N_STEPS - 1);
     const at = t * (hues.length - 1);
     const hue = mix(hues[Math.floor(at)], hues[Math.min(hues.length - 1, Math.floor(at) + 1)], at % 1);
     return hex(withLuminance(hue, from + (to - from) * t));
@@ -57,10 +60,9 @@ const colours = [
   colour("band.even", "Background of every second token.", "#3794ff33", "#1a75d626", "#00000000", "#00000000"),
   colour("band.odd", "Background of the tokens between those.", "#e2a84433", "#d98e0030", "#ffffff30", "#00000018"),
   colour("band.edge", "Left edge of a token; shown in high contrast themes.", "#00000000", "#00000000", "#6fc3df", "#0f4a85"),
-  ...dark.map((value, bucket) => {
-    const meaning = bucket === N_BUCKETS - 1 ? "Heat map: worse than a uniform guess." : `Heat map: step ${bucket} of ${N_BUCKETS - 2}.`;
-    return colour(`heat.${bucket}`, meaning, value, light[bucket], value, light[bucket]);
-  }),
+  ...dark.map((value, step) => colour(`heat.${step}`, `Heat map: step ${step} of ${N_STEPS - 1}.`, value, light[step], value, light[step])),
+  colour("heat.worst", "Heat map: worse than a uniform guess.", DARK_WORST, LIGHT_WORST, DARK_WORST, LIGHT_WORST),
+  colour("heat.line", "Heat map without colours: the line under a token.", "#cccccc", "#3b3b3b", "#ffffff", "#292929"),
   colour("heat.edge", "Left edge of a token in a heat map.", "#ffffff2e", "#0000002e", "#ffffff", "#292929"),
   colour("split", "Dotted border of a character that several tokens share.", "#e0e0e0", "#5a5a5a", "#ffffff", "#000000"),
   colour("special", "Line under a special token.", "#4ec9b0", "#00796b", "#00ffcc", "#005a4e"),

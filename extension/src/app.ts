@@ -4,18 +4,22 @@
  */
 import { mkdirSync } from "node:fs";
 import { commands, window, workspace } from "vscode";
-import type { Disposable, ExtensionContext, LogOutputChannel } from "vscode";
+import type { Disposable, ExtensionContext, LogOutputChannel, TextDocument, TextEditor } from "vscode";
 import { Server } from "./client";
 import { Painter } from "./decorations";
 import { Doctor } from "./doctor";
 import { Generator } from "./generate";
+import { Legend } from "./legend";
+import { ParagraphLens } from "./lens";
 import { locatePython, problemWithPython } from "./locate";
 import type { FoundPython } from "./locate";
 import { middlewareFor } from "./middleware";
+import { SelectionCounter } from "./selected";
 import { pythonSetting } from "./settings";
 import { addTrainingPackages, environmentIsOutdated, missingTrainingModules, setUp } from "./setup";
 import type { SetupPlaces } from "./setup";
 import { StatusItem } from "./status";
+import { Surveyor } from "./survey";
 import { Swapper } from "./swap";
 import { Training } from "./training";
 import { messageOf } from "./words";
@@ -26,6 +30,8 @@ export class App implements Disposable {
   readonly log: LogOutputChannel = window.createOutputChannel("TinyLM", { log: true });
   readonly server = new Server();
   readonly painter: Painter;
+  readonly surveyor: Surveyor;
+  readonly legend: Legend;
   readonly status: StatusItem;
   readonly training: Training;
   readonly generator: Generator;
@@ -36,14 +42,20 @@ export class App implements Disposable {
 
   constructor(readonly context: ExtensionContext) {
     mkdirSync(context.globalStorageUri.fsPath, { recursive: true });
-    this.painter = new Painter(this.server, this.log, (editor) => editor === window.activeTextEditor && this.status.refresh());
-    this.status = new StatusItem(this.server, () => this.painter);
+    const { server, log } = this;
+    this.surveyor = new Surveyor(server, log);
+    this.painter = new Painter(server, log, (editor) => this.painted(editor));
+    const covers = (document: TextDocument): boolean => this.painter.covers(document);
+    const selections = new SelectionCounter(server, covers, log);
+    const lens = new ParagraphLens(this.surveyor, covers);
+    this.status = new StatusItem({ server, painter: this.painter, surveyor: this.surveyor, selections });
+    this.legend = new Legend(server, () => this.painter.styles);
     this.training = new Training(this.server, () => this.trainingReady());
     this.generator = new Generator(this.server);
     this.swapper = new Swapper(this.server, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[this.doctor, this.swapper, this.generator, this.training, this.status, this.painter, this.server, this.log],
+      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.swapper, this.generator, this.training, this.status, this.painter, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),
@@ -78,6 +90,11 @@ export class App implements Disposable {
 
   dispose(): void {
     for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private painted(editor: TextEditor): void {
+    if (this.painter.paintedIn(editor) !== null) this.surveyor.consider(editor);
+    if (editor === window.activeTextEditor) this.status.refresh();
   }
 
   private places(): SetupPlaces {

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { CancellationTokenSource, commands, ProgressLocation, window, workspace } from "vscode";
 import type { Disposable, TextEditor } from "vscode";
 import type { App } from "./app";
+import { describeTokenAt } from "./describe";
 import { exportAnalysis } from "./export";
 import { nextHeatMode, titleOfHeatMode } from "./heat";
 import { paintSettings, updateSetting } from "./settings";
 import { describeState } from "./state";
 import { goToSurprising } from "./surprise";
-import type { Direction } from "./surprise";
+import type { Outcome } from "./surprise";
+import type { Direction } from "./viewport";
 import { positionFrom } from "./swap";
 import { messageOf } from "./words";
 
@@ -22,6 +24,8 @@ export const COMMANDS = {
   "tinylm.cycleHeatMap": (app) => inTurn(() => cycleHeatMap(app)),
   "tinylm.nextSurprising": (app) => goToSurprisingToken(app, "next"),
   "tinylm.previousSurprising": (app) => goToSurprisingToken(app, "previous"),
+  "tinylm.describeToken": describeToken,
+  "tinylm.showLegend": (app) => app.legend.show(),
   "tinylm.trainTokenizer": (app) => whenTrusted(app, () => app.training.trainTokenizer()),
   "tinylm.trainModel": (app) => whenTrusted(app, () => app.training.trainModel()),
   "tinylm.resumeTraining": (app) => whenTrusted(app, () => app.training.resume()),
@@ -76,30 +80,56 @@ async function toggleBoundaries(app: App): Promise<void> {
   if (heatMode !== "off") await updateSetting("heatMap", "off");
 }
 
+/** Nothing, boundaries, then one heat map after the other. */
 async function cycleHeatMap(app: App): Promise<void> {
   const editor = activeEditor();
   if (editor !== null && !app.painter.covers(editor.document)) app.painter.choose(editor.document);
-  const mode = nextHeatMode(paintSettings().heatMode);
+  const { boundaries, heatMode } = paintSettings();
+  if (heatMode === "off" && !boundaries) {
+    await updateSetting("boundaries.enabled", true);
+    window.setStatusBarMessage("TinyLM: token boundaries", 5000);
+    return;
+  }
+  const mode = nextHeatMode(heatMode);
   await updateSetting("heatMap", mode);
+  if (mode === "off") await updateSetting("boundaries.enabled", false);
   window.setStatusBarMessage(`TinyLM heat map: ${titleOfHeatMode(mode)}`, 5000);
 }
+
+const SEARCH_MESSAGES: Record<Outcome, string | null> = {
+  found: null,
+  wrapped: "went on at the other end of the document",
+  none: "nothing here surprises the model",
+  tooFar: "no surprising token in the next 400,000 characters",
+  noScores: "the model is not ready yet: try again in a moment",
+};
 
 async function goToSurprisingToken(app: App, direction: Direction): Promise<void> {
   const editor = activeEditor();
   if (editor === null || !isRunning(app)) return;
-  const options = { location: ProgressLocation.Window, title: "TinyLM: looking for a surprising token" };
+  const options = { location: ProgressLocation.Notification, title: "TinyLM: looking for a surprising token", cancellable: true };
   const source = new CancellationTokenSource();
   const moved = workspace.onDidChangeTextDocument(({ document }) => document === editor.document && source.cancel());
   try {
-    const outcome = await window.withProgress(options, () => goToSurprising(app.server, editor, direction, source.token));
-    if (outcome === "none") window.setStatusBarMessage("TinyLM: nothing here surprises the model", 5000);
-    if (outcome === "noScores") void window.showInformationMessage("The model is not ready yet, so nothing can be surprising.");
+    const outcome = await window.withProgress(options, (report, cancelled) => {
+      cancelled.onCancellationRequested(() => source.cancel());
+      return goToSurprising(app.server, editor, direction, report, source.token);
+    });
+    const said = SEARCH_MESSAGES[outcome];
+    if (said !== null) window.setStatusBarMessage(`TinyLM: ${said}`, 5000);
   } catch (error) {
     if (!source.token.isCancellationRequested) throw error; // An edit ends the search silently.
   } finally {
     moved.dispose();
     source.dispose();
   }
+}
+
+async function describeToken(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor === null || !isRunning(app)) return;
+  const sentence = await describeTokenAt(app.server, editor);
+  void window.showInformationMessage(sentence ?? "There is no token at the caret.");
 }
 
 async function exportAnalysisOfActive(app: App): Promise<void> {
@@ -123,6 +153,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(symbol-ruler) Toggle Token Boundaries", "tinylm.toggleBoundaries"],
     [`$(flame) Cycle Heat Map (now ${paintSettings().heatMode})`, "tinylm.cycleHeatMap"],
     ["$(arrow-down) Go to Next Surprising Token", "tinylm.nextSurprising"],
+    ["$(symbol-color) Show Heat Map Legend", "tinylm.showLegend"],
     ["$(sparkle) Generate Here", "tinylm.generateHere"],
     ["$(replace) Replace Token", "tinylm.replaceToken"],
     ["$(export) Export Analysis", "tinylm.exportAnalysis"],

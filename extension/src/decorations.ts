@@ -3,20 +3,22 @@
  * checks that the answer belongs to the text as it is now, and hands each style's ranges to the editor at once.
  *
  * The editor moves old decorations along with an edit until the next answer comes, and keeps them when the server is
- * gone; so everything is cleared when the server stops or another model comes.
+ * gone; so what an edit made doubtful goes at once (survivors.ts), and everything when the server stops.
  */
 import { CancellationTokenSource, Range, window, workspace } from "vscode";
-import type { Disposable, LogOutputChannel, TextDocument, TextEditor } from "vscode";
+import type { Disposable, LogOutputChannel, TextDocument, TextDocumentChangeEvent, TextEditor } from "vscode";
 import type { Connection, Server } from "./client";
 import { END_OF_LINE, planFor } from "./plan";
-import type { Look, Plan, Span } from "./plan";
+import type { Look, Plan, Span, StyleName } from "./plan";
 import { TokensRequest } from "./protocol";
 import type { Status, TokensResult } from "./protocol";
 import { paintSettings } from "./settings";
 import type { PaintSettings } from "./settings";
 import { Styles } from "./styles";
-import { decodeCells } from "./tokens";
+import { survivorsOf } from "./survivors";
+import { CELL_STRIDE, decodeCells } from "./tokens";
 import type { Cell } from "./tokens";
+import { screenAround } from "./viewport";
 import { messageOf } from "./words";
 
 /** Boundaries follow the keys; probabilities wait until typing pauses. */
@@ -31,9 +33,12 @@ export interface Painted {
   readonly version: number;
   /** The model that was loaded; boundaries alone come from its tokenizer. */
   readonly modelId: string | null;
-  readonly heatMode: string;
+  readonly look: Look;
   readonly result: TokensResult;
+  /** Where the cells are now; after an edit, those that it left alone. */
   readonly cells: readonly Cell[];
+  /** The scores of the first so many cells still count. */
+  readonly nScored: number;
   readonly plan: Plan;
 }
 
@@ -43,7 +48,7 @@ interface Pending {
 }
 
 export class Painter implements Disposable {
-  private readonly styles = new Styles();
+  styles: Styles;
   private readonly painted = new Map<TextEditor, Painted>();
   private readonly pending = new Map<TextEditor, Pending>();
   private readonly subscriptions: Disposable[];
@@ -57,11 +62,11 @@ export class Painter implements Disposable {
     private readonly log: LogOutputChannel,
     private readonly afterPaint: (editor: TextEditor) => void,
   ) {
+    this.styles = new Styles(this.settings.heatStyle);
     this.subscriptions = [
-      this.styles,
       server.onConnection((connection) => this.connectionChanged(connection)),
       server.onStatus((status) => this.modelMayHaveChanged(status)),
-      workspace.onDidChangeTextDocument(({ document }) => this.repaintDocument(document)),
+      workspace.onDidChangeTextDocument((event) => this.documentChanged(event)),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm") && this.settingsChanged()),
       workspace.onDidCloseTextDocument((document) => this.chosen.delete(document.uri.toString())),
       window.onDidChangeVisibleTextEditors(() => this.editorsChanged()),
@@ -97,7 +102,7 @@ export class Painter implements Disposable {
 
   dispose(): void {
     for (const editor of [...this.pending.keys()]) this.forget(editor);
-    for (const subscription of this.subscriptions) subscription.dispose();
+    for (const subscription of [...this.subscriptions, this.styles]) subscription.dispose();
   }
 
   private connectionChanged(connection: Connection): void {
@@ -108,6 +113,11 @@ export class Painter implements Disposable {
 
   private settingsChanged(): void {
     this.settings = paintSettings();
+    if (this.settings.heatStyle !== this.styles.style) {
+      this.clearAll();
+      this.styles.dispose();
+      this.styles = new Styles(this.settings.heatStyle);
+    }
     this.repaintAll();
   }
 
@@ -119,9 +129,18 @@ export class Painter implements Disposable {
     this.repaintAll();
   }
 
-  private repaintDocument(document: TextDocument): void {
-    for (const editor of window.visibleTextEditors) {
-      if (editor.document === document) this.schedule(editor);
+  private documentChanged({ document, contentChanges }: TextDocumentChangeEvent): void {
+    if (contentChanges.length === 0) return; // Only the mark "unsaved" changed.
+    const lineText = (line: number): string => document.lineAt(line).text;
+    for (const editor of window.visibleTextEditors.filter((each) => each.document === document)) {
+      const painted = this.painted.get(editor);
+      if (painted !== undefined) {
+        const { cells, nScored } = survivorsOf(painted, contentChanges, lineText);
+        const plan = planFor(cells, painted.result.scores, painted.look, nScored);
+        this.setDecorations(editor, plan, (style) => plan.get(style)?.length !== painted.plan.get(style)?.length);
+        this.painted.set(editor, { ...painted, cells, nScored, plan });
+      }
+      this.schedule(editor);
     }
   }
 
@@ -173,9 +192,14 @@ export class Painter implements Disposable {
     const converter = this.server.converter;
     if (converter === null || isCancelled(request)) return;
     const { version } = document;
-    const ranges = rangesAround(editor).map((range) => converter.asRange(range));
     const textDocument = converter.asTextDocumentIdentifier(document);
-    const result = await this.server.request(TokensRequest, { textDocument, version, ranges, scores }, request.token);
+    const within = (visibleOnly: boolean): Promise<TokensResult> => {
+      const ranges = rangesOf(editor, visibleOnly).map((range) => converter.asRange(range));
+      return this.server.request(TokensRequest, { textDocument, version, ranges, scores }, request.token);
+    };
+    let result = await within(false);
+    // What is off screen must not use up the cells that may be painted.
+    if (result.cells.length >= this.settings.maxCells * CELL_STRIDE && !isCancelled(request)) result = await within(true);
     if (isCancelled(request) || document.version !== result.version) return;
     if (!window.visibleTextEditors.includes(editor) || !this.wanted(editor)) return;
     this.apply(editor, result);
@@ -183,22 +207,21 @@ export class Painter implements Disposable {
 
   private apply(editor: TextEditor, result: TokensResult): void {
     const cells = decodeCells(result);
-    const { boundaries, heatMode } = this.settings;
+    const { boundaries, heatMode, heatStyle } = this.settings;
     const vocabSize = this.server.status?.tokenizer?.vocabSize ?? DEFAULT_VOCAB_SIZE;
-    const look: Look = { boundaries: boundaries || heatMode !== "off", heatMode, vocabSize };
+    const look: Look = { boundaries, heatMode, heatStyle, vocabSize };
     const plan = planFor(cells, result.scores, look);
-    this.setDecorations(editor, plan);
+    const before = this.painted.get(editor)?.plan;
+    this.setDecorations(editor, plan, (style) => plan.has(style) || before === undefined || before.has(style));
     const modelId = result.modelId ?? this.server.status?.model?.id ?? null;
-    this.painted.set(editor, { version: result.version, modelId, heatMode, result, cells, plan });
+    this.painted.set(editor, { version: result.version, modelId, look, result, cells, nScored: cells.length, plan });
     this.afterPaint(editor);
     if (result.nTokens === null) this.schedule(editor, COUNT_DELAY_MS);
   }
 
-  private setDecorations(editor: TextEditor, plan: Plan): void {
-    const before = this.painted.get(editor)?.plan;
-    for (const [name, type] of this.styles.types) {
-      const spans = plan.get(name) ?? [];
-      if (spans.length > 0 || before === undefined || before.has(name)) editor.setDecorations(type, spans.map((span) => toRange(editor, span)));
+  private setDecorations(editor: TextEditor, plan: Plan, isNeeded: (style: StyleName) => boolean): void {
+    for (const [style, type] of this.styles.types) {
+      if (isNeeded(style)) editor.setDecorations(type, (plan.get(style) ?? []).map((span) => toRange(editor, span)));
     }
   }
 
@@ -233,14 +256,12 @@ function isCancelled(request: CancellationTokenSource): boolean {
 /** LSP's ContentModified: the version asked about is not the server's current one. */
 const CONTENT_MODIFIED = -32801;
 
-/** What is visible, and as much again above and below. */
-function rangesAround(editor: TextEditor): Range[] {
-  const nLines = editor.document.lineCount;
-  return editor.visibleRanges.map((visible) => {
-    const height = visible.end.line - visible.start.line + 1;
-    const first = Math.max(0, visible.start.line - height);
-    const last = Math.min(nLines - 1, visible.end.line + height);
-    return new Range(first, 0, last, editor.document.lineAt(last).text.length);
+function rangesOf(editor: TextEditor, visibleOnly: boolean): readonly Range[] {
+  const { document, visibleRanges } = editor;
+  if (visibleOnly) return visibleRanges;
+  return visibleRanges.map((visible) => {
+    const { start, end } = screenAround(visible, document.lineCount, (line) => document.lineAt(line).text.length);
+    return new Range(start.line, start.character, end.line, end.character);
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * The heat maps: which of 14 colours a cell gets, and the words of the legend. Pure.
- * The scale is fixed, 0 to log2(vocabulary) bits (13 for 8192), so that two texts can be compared by eye; the
- * last colour is kept for what a uniform guess over the vocabulary would have done better.
+ * The heat maps: which bucket a cell falls into, and the words of the legend. Pure.
+ * The scale is fixed, 0 to log2(vocabulary) bits (13 for 8192), so that two texts can be compared by eye; in the map of
+ * surprisal one more bucket is kept for what a uniform guess over the vocabulary would have done better.
  */
 import type { TokenScores } from "./protocol";
 import { maxOverCell, sumOverCell } from "./tokens";
@@ -10,12 +10,23 @@ import type { Cell } from "./tokens";
 export const HEAT_MODES = ["off", "surprisal", "rank", "entropy", "surplus", "ratio"] as const;
 export type HeatMode = (typeof HEAT_MODES)[number];
 
-/** Buckets 0 to 12 divide the scale evenly; 13 is "worse than a uniform guess". */
-export const N_BUCKETS = 14;
+/** How a bucket is shown: by the colour behind the token, or without any colour by the line under it. */
+export const HEAT_STYLES = ["colour", "underline"] as const;
+export type HeatStyle = (typeof HEAT_STYLES)[number];
+
+/**
+ * Buckets 0 to 6 divide the scale; 7 is "worse than a uniform guess". Two bits a bucket (of 13) is as fine as colours
+ * behind text can be told apart, and leaves two decoration types a colour within the budget of 32 (styles.ts).
+ */
+export const N_BUCKETS = 8;
 export const WORST_BUCKET = N_BUCKETS - 1;
+const BUCKETS_IN_SCALE = 6.5;
 
 /** A cell at or above this bucket of surprisal counts as surprising: 8 bits of 13, less likely than 1 in 256. */
-export const SURPRISING_BUCKET = 8;
+export const SURPRISING_BUCKET = 4;
+
+/** The least rank of each bucket that a rank can have. */
+const RANKS = [[1001, 6], [101, 5], [11, 3], [2, 2], [1, 0]] as const;
 
 const LN2 = Math.log(2);
 
@@ -28,20 +39,20 @@ export function nextHeatMode(mode: HeatMode): HeatMode {
   return next ?? "off";
 }
 
-/** Return the bucket of a value in bits on the scale from 0 to log2(vocabSize). Negative values are bucket 0. */
+/** The bits that a uniform guess over the vocabulary costs: the end of the scale. */
+function scaleOf(vocabSize: number): number {
+  return Math.log2(Math.max(2, vocabSize));
+}
+
+/** Return the bucket, 0 to 6, of a value in bits on the scale from 0 to log2(vocabSize). Negative values are bucket 0. */
 export function bucketFromBits(bits: number, vocabSize: number): number {
-  const scale = Math.log2(Math.max(2, vocabSize));
-  const bucket = Math.floor((bits / scale) * WORST_BUCKET);
-  return Math.min(WORST_BUCKET, Math.max(0, bucket));
+  const bucket = Math.floor((bits * BUCKETS_IN_SCALE) / scaleOf(vocabSize));
+  return Math.min(WORST_BUCKET - 1, Math.max(0, bucket));
 }
 
 /** Return the bucket of a rank: 1, 2-10, 11-100, 101-1000, the rest. */
 export function bucketFromRank(rank: number): number {
-  if (rank <= 1) return 0;
-  if (rank <= 10) return 3;
-  if (rank <= 100) return 6;
-  if (rank <= 1000) return 9;
-  return 12;
+  return RANKS.find(([least]) => rank >= least)?.[1] ?? 0;
 }
 
 /** Return the bucket of a cell in a heat map, or null where the value is undefined (or the map is off). */
@@ -58,7 +69,10 @@ export function bucketOfCell(mode: HeatMode, scores: TokenScores, cell: Cell, vo
     case "surplus":
     case "ratio": {
       const bits = bitsOfCell(mode, scores, cell);
-      return bits === null ? null : bucketFromBits(bits, vocabSize);
+      if (bits === null) return null;
+      // Several tokens of one character may each cost a uniform guess before the cell is worse than that.
+      const worst = mode === "surprisal" && bits > cell.nTokens * scaleOf(vocabSize);
+      return worst ? WORST_BUCKET : bucketFromBits(bits, vocabSize);
     }
   }
 }
@@ -82,7 +96,7 @@ function bitsOfCell(mode: "surprisal" | "entropy" | "surplus" | "ratio", scores:
   }
 }
 
-/** One line of the legend: the buckets it stands for and what they mean. */
+/** One line of the legend: a bucket and what it stands for. */
 export interface LegendEntry {
   readonly bucket: number;
   readonly label: string;
@@ -107,18 +121,37 @@ export function titleOfHeatMode(mode: HeatMode): string {
 
 export function legendOf(mode: HeatMode, vocabSize: number): LegendEntry[] {
   if (mode === "off") return [];
-  if (mode === "rank") {
-    return [
-      { bucket: 0, label: "1" },
-      { bucket: 3, label: "2 to 10" },
-      { bucket: 6, label: "11 to 100" },
-      { bucket: 9, label: "101 to 1000" },
-      { bucket: 12, label: "above 1000" },
-    ];
-  }
-  const scale = Math.log2(Math.max(2, vocabSize));
-  const entries = [0, 3, 6, 9, 12].map((bucket) => ({ bucket, label: bitsLabel((bucket / WORST_BUCKET) * scale) }));
-  return [...entries, { bucket: WORST_BUCKET, label: `${bitsLabel(scale)} and more: a uniform guess does better` }];
+  if (mode === "rank") return rankLegend();
+  const scale = scaleOf(vocabSize);
+  const bitsAt = (bucket: number): string => bitsLabel((bucket * scale) / BUCKETS_IN_SCALE);
+  const last = WORST_BUCKET - 1;
+  const entries = Array.from({ length: last }, (_, bucket) => ({ bucket, label: `${bitsAt(bucket)} to ${bitsAt(bucket + 1)} bits` }));
+  if (mode === "surplus") entries[0] = { bucket: 0, label: `below ${bitsAt(1)} bits` };
+  if (mode !== "surprisal") return [...entries, { bucket: last, label: `${bitsAt(last)} bits and more` }];
+  const worst = { bucket: WORST_BUCKET, label: `above ${bitsLabel(scale)} bits: a uniform guess does better` };
+  return [...entries, { bucket: last, label: `${bitsAt(last)} to ${bitsLabel(scale)} bits` }, worst];
+}
+
+function rankLegend(): LegendEntry[] {
+  const labels = ["1", "2 to 10", "11 to 100", "101 to 1000", "above 1000"];
+  return [...RANKS].reverse().map(([, bucket], index) => ({ bucket, label: labels[index] ?? "" }));
+}
+
+/** What a bucket looks like where no colour is used. */
+export function lineOfBucket(bucket: number): string {
+  const lines = ["no line", "dotted line", "dashed line", "thin line", "line of 2 pixels", "line of 3 pixels", "line of 4 pixels", "frame"];
+  return lines[bucket] ?? "";
+}
+
+/** On the legend's page: lines before the first entry, and the room for a sample at the start of each entry. */
+export const LEGEND_HEAD_LINES = 2;
+export const LEGEND_SAMPLE = "      ";
+
+/** The text of the page: a title, then one line for each entry with room for its sample. */
+export function legendText(mode: HeatMode, style: HeatStyle, entries: readonly LegendEntry[]): string {
+  const lines = entries.map(({ bucket, label }) => `${LEGEND_SAMPLE}  ${label}${style === "underline" ? ` (${lineOfBucket(bucket)})` : ""}`);
+  const notes = ["A dashed frame: the value is undefined.", "A dotted frame: several tokens share this character."];
+  return [titleOfHeatMode(mode), "", ...lines, "", ...notes, ""].join("\n");
 }
 
 function bitsLabel(bits: number): string {

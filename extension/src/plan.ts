@@ -3,7 +3,7 @@
  * the tests read it as it is.
  */
 import { bucketFromBits, bucketOfCell, SURPRISING_BUCKET } from "./heat";
-import type { HeatMode } from "./heat";
+import type { HeatMode, HeatStyle } from "./heat";
 import type { TokenScores } from "./protocol";
 import { surprisalOfCell } from "./tokens";
 import type { Cell } from "./tokens";
@@ -11,39 +11,44 @@ import type { Cell } from "./tokens";
 /** startLine, startCharacter, endLine, endCharacter. */
 export type Span = readonly [number, number, number, number];
 
+/** Neighbours get the two of a pair in turn: VS Code joins touching ranges of one style, and their boundary is lost. */
+type Parity = "Even" | "Odd";
+
 export type StyleName =
-  | "bandEven"
-  | "bandOdd"
-  | "split"
+  | `${"band" | "split" | "undefined" | "edge"}${Parity}`
+  | `heat${number}${Parity}`
+  | `line${number}`
   | "special"
-  | "newline"
-  | "undefinedScore"
-  | "surprising"
-  | `heat${number}`;
+  | "newline";
 
 export type Plan = ReadonlyMap<StyleName, readonly Span[]>;
 
 export interface Look {
   readonly boundaries: boolean;
   readonly heatMode: HeatMode;
+  readonly heatStyle: HeatStyle;
   readonly vocabSize: number;
 }
 
-/** Return the ranges of each style. With a heat map, its colours replace the bands; without scores, bands stay. */
-export function planFor(cells: readonly Cell[], scores: TokenScores | null, look: Look): Plan {
+/**
+ * Return the ranges of each style. With a heat map, its colours (or lines) replace the bands of the first `nScored` cells;
+ * the others, and all without scores, have bands.
+ */
+export function planFor(cells: readonly Cell[], scores: TokenScores | null, look: Look, nScored = cells.length): Plan {
   const plan = new Map<StyleName, Span[]>();
   const add = (style: StyleName, span: Span): void => {
     const spans = plan.get(style);
     if (spans === undefined) plan.set(style, [span]);
     else spans.push(span);
   };
+  if (!look.boundaries && look.heatMode === "off") return plan;
   const heat = look.heatMode === "off" ? null : scores;
-  if (heat === null && !look.boundaries && look.heatMode === "off") return plan;
-  for (const cell of cells) {
+  for (const [index, cell] of cells.entries()) {
     const span: Span = [cell.startLine, cell.startCharacter, cell.endLine, cell.endCharacter];
-    if (heat === null) add(cell.odd ? "bandOdd" : "bandEven", span);
-    else addHeat(add, heat, cell, span, look);
-    if (cell.split) add("split", span);
+    const parity = cell.odd ? "Odd" : "Even";
+    if (heat === null || index >= nScored) add(`band${parity}`, span);
+    else addHeat(add, bucketOfCell(look.heatMode, heat, cell, look.vocabSize), look.heatStyle, parity, span);
+    if (cell.split) add(`split${parity}`, span);
     if (cell.special) add("special", span);
     for (let line = cell.startLine; line < cell.endLine; line += 1) add("newline", [line, END_OF_LINE, line, END_OF_LINE]);
   }
@@ -53,10 +58,11 @@ export function planFor(cells: readonly Cell[], scores: TokenScores | null, look
 /** A character beyond every line: whoever paints it clamps it to the line's end. */
 export const END_OF_LINE = 0x7fffffff;
 
-function addHeat(add: (style: StyleName, span: Span) => void, scores: TokenScores, cell: Cell, span: Span, look: Look): void {
-  const bucket = bucketOfCell(look.heatMode, scores, cell, look.vocabSize);
-  add(bucket === null ? "undefinedScore" : `heat${bucket}`, span);
-  if (isSurprising(scores, cell, look.vocabSize)) add("surprising", span);
+function addHeat(add: (style: StyleName, span: Span) => void, bucket: number | null, style: HeatStyle, parity: Parity, span: Span): void {
+  if (bucket === null) return add(`undefined${parity}`, span);
+  if (style === "colour") return add(`heat${bucket}${parity}`, span);
+  add(`edge${parity}`, span);
+  if (bucket > 0) add(`line${bucket}`, span);
 }
 
 export function isSurprising(scores: TokenScores, cell: Cell, vocabSize: number): boolean {

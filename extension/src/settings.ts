@@ -4,7 +4,7 @@
  */
 import { ConfigurationTarget, workspace } from "vscode";
 import { isHeatMode } from "./heat";
-import type { HeatMode } from "./heat";
+import type { HeatMode, HeatStyle } from "./heat";
 import type { Sampling } from "./sessionProtocol";
 
 export const SECTION = "tinylm";
@@ -12,8 +12,11 @@ export const SECTION = "tinylm";
 export interface PaintSettings {
   readonly boundaries: boolean;
   readonly heatMode: HeatMode;
+  readonly heatStyle: HeatStyle;
   /** Language ids; `*` stands for all. */
   readonly languages: readonly string[];
+  /** At most this many cells are painted in one editor. */
+  readonly maxCells: number;
 }
 
 export interface GenerationSettings extends Sampling {
@@ -28,8 +31,16 @@ export function paintSettings(): PaintSettings {
   return {
     boundaries: settings.get<unknown>("boundaries.enabled") !== false,
     heatMode: isHeatMode(heatMode) ? heatMode : "off",
+    heatStyle: settings.get<unknown>("heatMapStyle") === "underline" ? "underline" : "colour",
+    maxCells: settings.get<number>("maxCells", 5000),
     languages: Array.isArray(languages) ? languages.filter((entry) => typeof entry === "string") : [],
   };
+}
+
+/** Whether scores are shown, so that whole documents are worth scoring. */
+export function surveySettings(): { readonly codeLens: boolean; readonly wanted: boolean } {
+  const codeLens = workspace.getConfiguration(SECTION).get<unknown>("codeLens") === true;
+  return { codeLens, wanted: codeLens || paintSettings().heatMode !== "off" };
 }
 
 export function generationSettings(): GenerationSettings {

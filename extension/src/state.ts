@@ -11,7 +11,7 @@ export function describeState(server: Server, painter: Painter, status: StatusIt
   return {
     schema: 1,
     connection: server.connection,
-    status: { text: status.text, tooltip: status.tooltip },
+    status: { text: status.text, tooltip: status.tooltip, spoken: status.spoken },
     server: server.status,
     settings: serverSettings(),
     jobs: training.jobs,
@@ -26,16 +26,17 @@ function describeEditor(editor: TextEditor, painted: Painted | null): object {
   return { ...base, painted: describePainted(painted) };
 }
 
-function describePainted({ version, modelId, heatMode, result, cells, plan }: Painted): object {
+function describePainted({ version, modelId, look, result, cells, nScored, plan }: Painted): object {
   return {
     version,
     modelId,
-    heatMode,
+    heatMode: look.heatMode,
     nTokens: result.nTokens,
     nBytes: result.nBytes,
     note: result.note,
     cells: cells.map((cell) => ({ ...cell, ids: result.ids.slice(cell.firstToken, cell.firstToken + cell.nTokens) })),
     scores: result.scores,
+    nScored,
     styles: Object.fromEntries(plan),
   };
 }

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import manifest from "../../package.json";
-import { HEAT_MODES, N_BUCKETS } from "../src/heat";
+import { HEAT_MODES, HEAT_STYLES, WORST_BUCKET } from "../src/heat";
 
 const root = process.env["TINYLM_ROOT"] ?? ".";
 const source = (name: string): string => readFileSync(join(root, "extension", "src", name), "utf8");
@@ -21,9 +21,10 @@ test("the commands that others rely on are there, under one category", () => {
   assert.ok(manifest.contributes.commands.every(({ category }) => category === "TinyLM"));
 });
 
-test("the heat map setting offers the modes there are", () => {
+test("the heat map settings offer the modes and styles there are", () => {
   const settings = Object.assign({}, ...manifest.contributes.configuration.map(({ properties }) => properties)) as Record<string, { enum?: string[]; scope?: string }>;
   assert.deepEqual(settings["tinylm.heatMap"]?.enum, [...HEAT_MODES]);
+  assert.deepEqual(settings["tinylm.heatMapStyle"]?.enum, [...HEAT_STYLES]);
 });
 
 test("an untrusted workspace chooses no program, model or folder", () => {
@@ -33,8 +34,8 @@ test("an untrusted workspace chooses no program, model or folder", () => {
 
 test("every colour that the code names is contributed, with a default in every kind of theme", () => {
   const ids = new Map(manifest.contributes.colors.map(({ id, defaults }) => [id, defaults]));
-  const named = ["styles.ts", "generate.ts", "choosing.ts"].flatMap((name) => [...source(name).matchAll(/"(tinylm\.[\w.]+)"/g)].map(([, id]) => id ?? ""));
-  const wanted = new Set([...named.filter((id) => id !== "tinylm.generating"), ...Array.from({ length: N_BUCKETS }, (_, bucket) => `tinylm.heat.${bucket}`)]);
+  const named = ["styles.ts", "survey.ts", "generate.ts", "choosing.ts"].flatMap((name) => [...source(name).matchAll(/"(tinylm\.[\w.]+)"/g)].map(([, id]) => id ?? ""));
+  const wanted = new Set([...named.filter((id) => id !== "tinylm.generating"), ...Array.from({ length: WORST_BUCKET }, (_, bucket) => `tinylm.heat.${bucket}`)]);
   for (const id of wanted) assert.deepEqual(Object.keys(ids.get(id) ?? {}).sort(), ["dark", "highContrast", "highContrastLight", "light"], id);
   assert.equal(ids.size, wanted.size);
 });

@@ -1,64 +1,103 @@
-// The heat maps: the command goes round all of them, each cell gets the colour of its number, and it reads in every theme.
+// The heat maps: the command goes round all of them, each cell gets the colour of its number, every boundary stays
+// visible, and it reads in every theme, also without colours.
 
 import assert from 'node:assert/strict';
-import { columnsOf, columnsOn, joined } from './driver/positions.mjs';
+import { columnsOf, columnsOn } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
 import { analyze, paintedIn } from './driver/tinylm.mjs';
-import { boxesOfLine, runCommand, useTheme } from './driver/workbench.mjs';
+import { boxesOfLine, goTo, runCommand, useTheme } from './driver/workbench.mjs';
 
 const TEXT = 'Once upon a time, there was a little girl named Mia.\nShe said, "Thank you, frog!" and zxqv.\n';
-const MODES = ['surprisal', 'rank', 'entropy', 'surplus', 'ratio', 'off'];
+const MODES = ['surprisal', 'rank', 'entropy', 'surplus', 'ratio'];
 const THEMES = [
   ['Light Modern', 'vs', 'light'],
   ['Dark Modern', 'vs-dark', 'dark'],
   ['Dark High Contrast', 'hc-black', 'high-contrast'],
   ['Light High Contrast', 'hc-light', 'high-contrast-light'],
 ];
+const TRANSPARENT = 'rgba(0, 0, 0, 0)';
 
 const check = editorSuite({ name: 'heat', open: 'story.txt', files: { 'story.txt': TEXT } });
 
-check('each press of Cycle Heat Map shows the next heat map, and the last one none', async ({ editor, page, model }) => {
+check('Cycle Heat Map goes from the boundaries through every heat map to nothing, and back to the boundaries', async ({ editor, page, model }) => {
   for (const mode of MODES) {
     await runCommand(page, 'TinyLM: Cycle Heat Map');
-    const painted = await paintedIn(editor, 'story.txt', ({ heatMode, scores }) => heatMode === mode && (mode === 'off' || scores !== null));
-    const heats = heatStyles(painted);
-    if (mode === 'off') assert.deepEqual(heats, []);
-    else assert.ok(heats.length >= 2, `${mode} shows ${heats.length} colours`);
+    const painted = await scored(editor, mode);
+    assert.ok(stylesOf(painted, 'heat').length >= 2, `${mode} shows ${stylesOf(painted, 'heat').length} colours`);
     if (mode === 'surprisal') checkBuckets(painted, model);
   }
+  await runCommand(page, 'TinyLM: Cycle Heat Map');
+  await page.locator('.view-overlays .cdr[class*="ced-"]').first().waitFor({ state: 'detached' });
+  await runCommand(page, 'TinyLM: Cycle Heat Map');
+  const painted = await paintedIn(editor, 'story.txt', ({ heatMode }) => heatMode === 'off');
+  assert.deepEqual(stylesOf(painted, 'heat'), []);
+  assert.ok(painted.styles.bandEven.length > 0);
 });
 
-function heatStyles(painted) {
-  return Object.keys(painted.styles).filter((style) => style.startsWith('heat'));
+function scored(editor, mode) {
+  return paintedIn(editor, 'story.txt', ({ heatMode, scores }) => heatMode === mode && scores !== null);
 }
 
-/** The scale is fixed: 13 colours from 0 to log2(vocabulary) bits, and one beyond it. */
+function stylesOf(painted, prefix) {
+  return Object.keys(painted.styles).filter((style) => style.startsWith(prefix));
+}
+
+/** The scale is fixed: seven steps from 0 to log2(vocabulary) bits, the last one half as wide, and one beyond it. */
 function checkBuckets(painted, model) {
   const expected = analyze(TEXT, model);
   const scale = Math.log2(expected.tokenizer.vocabSize);
   for (const cell of painted.cells) {
     const tokens = expected.tokens.slice(cell.firstToken, cell.firstToken + cell.nTokens);
     const bits = tokens.reduce((sum, token) => sum + token.surprisalBits, 0);
-    const bucket = Math.min(13, Math.floor((bits / scale) * 13));
+    const bucket = bits > tokens.length * scale ? 7 : Math.min(6, Math.floor((bits / scale) * 6.5));
     const span = [cell.startLine, cell.startCharacter, cell.endLine, cell.endCharacter];
-    assert.ok(
-      (painted.styles[`heat${bucket}`] ?? []).some((other) => String(other) === String(span)),
-      `the cell at ${span} with ${bits.toFixed(3)} bits is in bucket ${bucket}`,
-    );
+    const spans = painted.styles[`heat${bucket}${cell.odd ? 'Odd' : 'Even'}`] ?? [];
+    assert.ok(spans.some((other) => String(other) === String(span)), `the cell at ${span} with ${bits.toFixed(3)} bits is in bucket ${bucket}`);
   }
 }
 
-check('the colours reach the screen where the tokens are, in light, dark and high contrast', async ({ editor, page }) => {
+check('each token is a box of its own in its colour, in light, dark and high contrast', async ({ editor, page }) => {
   await runCommand(page, 'TinyLM: Cycle Heat Map');
-  const painted = await paintedIn(editor, 'story.txt', ({ heatMode, scores }) => heatMode === 'surprisal' && scores !== null);
+  const painted = await scored(editor, 'surprisal');
   const line = TEXT.split('\n')[1];
-  const columns = heatStyles(painted).flatMap((style) => joined(columnsOn(1, line, painted.styles[style])));
+  const columns = columnsOn(1, line, stylesOf(painted, 'heat').flatMap((style) => painted.styles[style]));
   columns.sort(([a], [b]) => a - b);
+  const coloursOf = new Map();
   for (const [theme, className, name] of THEMES) {
     await useTheme(page, theme, className);
-    const boxes = (await boxesOfLine(page, line)).filter(({ background }) => background !== 'rgba(0, 0, 0, 0)');
+    const boxes = (await boxesOfLine(page, line)).filter(({ background }) => background !== TRANSPARENT);
     assert.deepEqual(columnsOf(boxes), columns, theme);
-    assert.ok(new Set(boxes.map(({ background }) => background)).size >= 3, `${theme}: at least three colours`);
+    const colours = new Set(boxes.map(({ background }) => background));
+    assert.ok(colours.size >= 3, `${theme}: at least three colours`);
+    coloursOf.set(name, String([...colours].sort()));
+    for (const { background } of boxes) assert.ok((await contrastWithText(page, background)) >= 4.5, `${theme}: text on ${background}`);
     await editor.screenshot(name);
   }
+  assert.notEqual(coloursOf.get('light'), coloursOf.get('dark'));
+  await useTheme(page, 'Light Modern', 'vs');
+});
+
+/** The contrast (WCAG 2) of a background with the text as the editor draws it. */
+function contrastWithText(page, background) {
+  const measure = (colour) => {
+    const luminance = (value) => {
+      const parts = value.match(/[\d.]+/g).slice(0, 3).map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+    };
+    const text = getComputedStyle(document.querySelector('.editor-group-container.active .view-line span span')).color;
+    const [dark, light] = [luminance(colour), luminance(text)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  return page.evaluate(measure, background);
+}
+
+check('typing takes the colour of every token behind it, and the new text gets its own', async ({ editor, page, model }) => {
+  await goTo(page, 2, 5);
+  await page.keyboard.type('loudly ');
+  const text = TEXT.replace('She ', 'She loudly ');
+  const painted = await paintedIn(editor, 'story.txt', ({ version, scores }) => version > 1 && scores !== null);
+  assert.equal(painted.nScored, painted.cells.length);
+  const expected = analyze(text, model).tokens;
+  assert.deepEqual(painted.cells.flatMap(({ ids }) => ids), expected.map(({ id }) => id));
+  for (const [index, bits] of painted.scores.surprisalBits.entries()) assert.ok(Math.abs(bits - expected[index].surprisalBits) < 1e-3);
 });

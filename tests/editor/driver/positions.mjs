@@ -32,11 +32,3 @@ export function columnsOn(line, text, spans) {
     .map(([startLine, start, endLine, end]) => [startLine < line ? 0 : start, endLine > line ? text.length : end])
     .filter(([, end], index) => end > 0 || parts[index][0] === line);
 }
-
-/** VS Code draws touching ranges of one style as one box. */
-export function joined(ranges) {
-  return ranges.reduce((done, [start, end]) => {
-    const last = done.at(-1);
-    return last?.[1] === start ? [...done.slice(0, -1), [last[0], end]] : [...done, [start, end]];
-  }, []);
-}
