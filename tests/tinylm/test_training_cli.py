@@ -6,13 +6,17 @@ import re
 import subprocess
 import sys
 import sysconfig
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from tests.tinylm.training_runs import STEPS, options
+from tinylm.cli import train as command
 from tinylm.cli.app import main
+from tinylm.training.config import SIZES, TrainConfig
+from tinylm.training.network import n_parameters
 from tinylm.training.run_directory import RunDirectory
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -138,7 +142,8 @@ def without_the_train_extra(tmp_path, *words):
 def test_without_the_train_extra_training_is_exit_7_with_the_command_to_run(config, tmp_path):
     done = without_the_train_extra(tmp_path, "train", *options(config))
     assert done.returncode == 7, done.stderr
-    assert done.stderr == 'error: training needs torch and transformers; run: pip install "tinylm[train]"\n'
+    command = f'{sys.executable} -m pip install "tinylm[train]"'
+    assert done.stderr == f"error: training needs torch and transformers; run: {command}\n"
     assert not Path(config.out).exists()
 
 
@@ -147,3 +152,29 @@ def test_without_the_train_extra_a_model_is_evaluated(model_directory, tmp_path)
     done = without_the_train_extra(tmp_path, *words)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["documents"] == 1
+
+
+def help_of_options():
+    """Return the help line of each option by its name in Python."""
+    hints = get_type_hints(command.train, include_extras=True)
+    return {name: hint.__metadata__[0].help for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+
+
+def test_the_defaults_that_the_help_names_are_those_of_the_configuration():
+    """The defaults stand in TrainConfig; the help repeats them, because a resumed run tells what was given."""
+    lines = help_of_options()
+    named = {name: re.search(r"\[default: (.*)\]", line) for name, line in lines.items()}
+    defaults = {field.name: field.default for field in fields(TrainConfig) if field.name in lines}
+    assert sum(found is not None for found in named.values()) > 10
+    for name, found in named.items():
+        default = defaults.get(name)
+        shown = f"{default:g}" if isinstance(default, float) else str(default)
+        assert found is None or found[1].strip('"') == shown, name
+
+
+def test_the_sizes_that_the_help_names_are_those_of_the_models():
+    for name, (n_layer, n_head, n_embd, block_size) in SIZES.items():
+        shape = {"n_layer": n_layer, "n_head": n_head, "n_embd": n_embd, "block_size": block_size}
+        config = TrainConfig(data=("sample",), tokenizer="", out="", **shape)
+        size = re.search(rf"{name} \(([\d.]+) M", help_of_options()["size"])[1]
+        assert size == f"{n_parameters(config, 8192) / 1e6:.1f}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinylm.errors import EnvironmentProblem, Interrupted, UsageError
+from tinylm.extras import install_command, missing_packages
 
 if TYPE_CHECKING:
     from tinylm.stopping import StopRequest
@@ -30,7 +31,7 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option(help="Model to go on from, with its shape and tokenizer, e.g. models/starter.")
     ] = None,
-    size: Annotated[str | None, typer.Option(help="tiny (1.0 M parameters), small (4.3 M) or base (13.9 M).")] = None,
+    size: Annotated[str | None, typer.Option(help="tiny (1.0 M parameters), small (4.3 M) or base (14.0 M).")] = None,
     n_layer: Annotated[int | None, typer.Option(help="Blocks, instead of the size's.")] = None,
     n_head: Annotated[int | None, typer.Option(help="Attention heads in a block.")] = None,
     n_embd: Annotated[int | None, typer.Option(help="Width; a multiple of --n-head.")] = None,
@@ -223,8 +224,6 @@ def _shape_of(size: str) -> dict[str, int]:
 
 
 def _require_torch() -> None:
-    from importlib.util import find_spec
-
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    missing = missing_packages("torch", "transformers")
     if missing:
-        raise EnvironmentProblem(f'training needs {" and ".join(missing)}; run: pip install "tinylm[train]"')
+        raise EnvironmentProblem(f"training needs {' and '.join(missing)}; run: {install_command()}")

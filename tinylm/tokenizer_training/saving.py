@@ -12,7 +12,7 @@ import tokenizers
 
 from tinylm.tokenizer_training.merges import Merge
 from tinylm.tokens.byte_level import raw_from_bytes
-from tinylm.tokens.tokenizer_file import END_OF_TEXT
+from tinylm.tokens.tokenizer_file import END_OF_TEXT, TOKENIZER_CONFIG
 
 __all__ = ["save_tokenizer", "tokenizer_from_merges"]
 
@@ -35,14 +35,5 @@ def save_tokenizer(tokenizer: tokenizers.Tokenizer, directory: Path) -> None:
     """Write `tokenizer.json` and `tokenizer_config.json` into an existing directory."""
     text = tokenizer.to_str(pretty=True)
     (directory / "tokenizer.json").write_text(text + "\n", encoding="utf-8", newline="\n")
-    config = {
-        "add_prefix_space": False,
-        "bos_token": END_OF_TEXT,
-        "clean_up_tokenization_spaces": False,
-        "eos_token": END_OF_TEXT,
-        "model_max_length": 1_000_000_000,
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "unk_token": END_OF_TEXT,
-    }
-    text = json.dumps(config, indent=2, sort_keys=True)
+    text = json.dumps(TOKENIZER_CONFIG, indent=2)
     (directory / "tokenizer_config.json").write_text(text + "\n", encoding="utf-8", newline="\n")

@@ -9,11 +9,11 @@ from tinylm.errors import BadData, UsageError
 from tinylm.tokenizer_training.counting import CountingProgress, count_corpus, default_workers
 from tinylm.tokenizer_training.merges import FIRST_VOCABULARY, Merge, learn_merges
 from tinylm.tokenizer_training.saving import tokenizer_from_merges
+from tinylm.tokens.tokenizer_file import MAX_VOCAB_SIZE
 
 __all__ = ["MergingProgress", "TrainedTokenizer", "check_vocab_size", "train_tokenizer"]
 
 SMALLEST_VOCABULARY = len(FIRST_VOCABULARY)
-LARGEST_VOCABULARY = 65_536  # What the reader of tokenizer files accepts.
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,7 @@ def train_tokenizer(
 
 def check_vocab_size(vocab_size: int) -> None:
     """Raise UsageError unless a vocabulary can have this many entries."""
-    if not SMALLEST_VOCABULARY <= vocab_size <= LARGEST_VOCABULARY:
+    if not SMALLEST_VOCABULARY <= vocab_size <= MAX_VOCAB_SIZE:
         raise UsageError(
-            f"--vocab-size {vocab_size}: choose {SMALLEST_VOCABULARY} (the bytes and <|endoftext|>) "
-            f"to {LARGEST_VOCABULARY}"
+            f"--vocab-size {vocab_size}: choose {SMALLEST_VOCABULARY} (the bytes and <|endoftext|>) to {MAX_VOCAB_SIZE}"
         )

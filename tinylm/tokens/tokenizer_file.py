@@ -12,11 +12,29 @@ from pathlib import Path
 from tinylm.errors import BadData
 from tinylm.tokens.byte_level import BYTE_TO_CHAR, CHAR_TO_BYTE
 
-__all__ = ["END_OF_TEXT", "MAX_BYTES", "MAX_VOCAB_SIZE", "TokenizerFile", "parse_tokenizer_file"]
+__all__ = [
+    "END_OF_TEXT",
+    "MAX_BYTES",
+    "MAX_VOCAB_SIZE",
+    "TOKENIZER_CONFIG",
+    "TokenizerFile",
+    "parse_tokenizer_file",
+]
 
 END_OF_TEXT = "<|endoftext|>"
 MAX_BYTES = 16 * 2**20  # GPT-2's file with 50,257 entries has 2.1 MB
 MAX_VOCAB_SIZE = 65_536  # also keeps an id within 16 bits
+
+# The content of tokenizer_config.json, by which AutoTokenizer.from_pretrained opens what stands beside it.
+TOKENIZER_CONFIG = {
+    "add_prefix_space": False,
+    "bos_token": END_OF_TEXT,
+    "clean_up_tokenization_spaces": False,
+    "eos_token": END_OF_TEXT,
+    "model_max_length": 1_000_000_000,
+    "tokenizer_class": "PreTrainedTokenizerFast",
+    "unk_token": END_OF_TEXT,
+}
 
 _ADVICE = "train one with `tinylm train-tokenizer` or name another"
 

@@ -14,9 +14,17 @@ from typing import Any
 from tinylm.errors import BadData, UsageError
 from tinylm.training.mixture import Phase, parse_mix
 
-__all__ = ["SIZES", "TrainConfig", "config_differences", "config_from_json", "config_to_json"]
+__all__ = [
+    "FREE_FIELDS",
+    "SIZES",
+    "TrainConfig",
+    "config_differences",
+    "config_from_json",
+    "config_to_json",
+    "mix_from_text",
+]
 
-# name -> (n_layer, n_head, n_embd, block_size). With 8192 entries: 1.0, 4.3 and 13.9 million parameters.
+# name -> (n_layer, n_head, n_embd, block_size). With 8192 entries: 1.0, 4.3 and 14.0 million parameters.
 SIZES: dict[str, tuple[int, int, int, int]] = {
     "tiny": (2, 3, 96, 128),
     "small": (6, 6, 192, 256),

@@ -4,7 +4,7 @@ run.json        what the run is: configuration, machine, fingerprints of corpora
 events.jsonl    what happened (see `events.py`)
 tokenizer/      a copy of the tokenizer, so that the run does not depend on the original
 data/           encoded corpora; they can be deleted, and are then encoded again
-checkpoints/    the last two and the best
+checkpoints/    the last ones (`keep` of them) and the best
 model/          the newest export, a plain Hugging Face directory
 lock, holder.json   held by the process that trains
 stop            a file of this name asks the process to checkpoint and leave
@@ -26,12 +26,15 @@ from filelock import FileLock, Timeout
 from tinylm.errors import BadData, DiskProblem, IncompatibleCheckpoint, Locked, UsageError
 from tinylm.files import disk_errors, new_directory, sweep_leftovers, write_file
 from tinylm.tokens.tokenizer import Tokenizer
-from tinylm.training.config import TrainConfig, config_from_json, config_to_json
+from tinylm.tokens.tokenizer_file import TOKENIZER_CONFIG
+from tinylm.training.config import FREE_FIELDS, TrainConfig, config_from_json, config_to_json
 from tinylm.training.network import Machine, machine_differences
 
-__all__ = ["RunDirectory", "RunRecord", "read_run", "run_fingerprint"]
+__all__ = ["RunDirectory", "RunRecord", "check_run_unchanged", "machine_record", "read_run", "run_fingerprint"]
 
 FORMAT = 1
+# Their paths may move between two parts of a run, their ids may not: `RunRecord` has those.
+_KNOWN_BY_ID = frozenset({"tokenizer", "init_from"})
 _OURS = frozenset(
     {"run.json", "events.jsonl", "tokenizer", "data", "checkpoints", "model", "lock", "holder.json", "stop"}
 )
@@ -166,7 +169,7 @@ def check_run_unchanged(
 def run_fingerprint(record: RunRecord) -> str:
     """Return 16 hex digits that two runs share only if they compute the same thing; each checkpoint carries them."""
     config = config_to_json(record.config)
-    decisive = {name: value for name, value in config.items() if name not in _free_fields()}
+    decisive = {name: value for name, value in config.items() if name not in FREE_FIELDS | _KNOWN_BY_ID}
     text = json.dumps([decisive, record.tokenizer_id, record.sources], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -174,12 +177,6 @@ def run_fingerprint(record: RunRecord) -> str:
 def machine_record(machine: Machine) -> dict[str, Any]:
     """Return the machine's settings as JSON-ready values."""
     return asdict(machine)
-
-
-def _free_fields() -> frozenset[str]:
-    from tinylm.training.config import FREE_FIELDS
-
-    return FREE_FIELDS | {"tokenizer", "init_from"}  # their paths may move, their ids may not
 
 
 def _held_by(holder: Path) -> str:
@@ -198,12 +195,5 @@ def _copy_tokenizer(source: Path, target: Path) -> None:
     if settings.is_file():
         shutil.copyfile(settings, target / "tokenizer_config.json")
         return
-    special = "<|endoftext|>"
-    values = {
-        "tokenizer_class": "PreTrainedTokenizerFast",
-        "bos_token": special,
-        "eos_token": special,
-        "unk_token": special,
-        "clean_up_tokenization_spaces": False,
-    }
-    (target / "tokenizer_config.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(TOKENIZER_CONFIG, indent=2) + "\n"
+    (target / "tokenizer_config.json").write_text(text, encoding="utf-8")
