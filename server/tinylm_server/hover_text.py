@@ -132,7 +132,7 @@ def _alternatives(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> 
             f"{mark}{rank:>{width}} {fit(shown, _TOKEN_WIDTH)} {percent(logprob):>9} {bar(logprob, _LIST_BAR)}".rstrip()
         )
 
-    lines = [] if len(subject.ids) == 1 else ["", "instead of the first part:"]
+    lines = [] if len(subject.ids) == 1 else ["instead of the first part:"]
     lines += [line(rank, *entry) for rank, entry in enumerate(zip(ids, logprobs, strict=True), 1)]
     lines.append(f"{'':{width + 2}}{f'top {len(ids)} together':<{_TOKEN_WIDTH}} {percent(_log_sum(logprobs)):>9}")
     if actual not in ids:

@@ -120,8 +120,8 @@ def test_a_character_in_parts_has_a_line_for_each_and_their_sum(tokenizer):
     assert lines[4].split() == ["F0", str(lead), "36.8", "%", "−1.00", "1.44", "2.50", "1"]
     assert lines[8].split() == ["together", "0.0045", "%", "−10.00", "14.43"]
     assert lines[9] == "predicted from <|endoftext|>"
-    assert lines[12].split()[:5] == ["▸1", "⟨F0⟩", "⇒", "😀", "36.8"]
-    assert "completed greedily" in lines[14]
+    assert lines[11].split()[:5] == ["▸1", "⟨F0⟩", "⇒", "😀", "36.8"]
+    assert "completed greedily" in lines[13]
 
 
 def test_what_is_undefined_is_said(tokenizer):
