@@ -21,6 +21,7 @@ import type { SetupPlaces } from "./setup";
 import { StatusItem } from "./status";
 import { Surveyor } from "./survey";
 import { Swapper } from "./swap";
+import { TokenizerComparison } from "./tokenizers";
 import { Training } from "./training";
 import { messageOf } from "./words";
 
@@ -36,6 +37,7 @@ export class App implements Disposable {
   readonly training: Training;
   readonly generator: Generator;
   readonly swapper: Swapper;
+  readonly tokenizers: TokenizerComparison;
   readonly doctor: Doctor;
   private readonly subscriptions: Disposable[];
   private settingUp: Promise<void> | null = null;
@@ -52,10 +54,11 @@ export class App implements Disposable {
     this.legend = new Legend(server, () => this.painter.styles);
     this.training = new Training(this.server, () => this.trainingReady());
     this.generator = new Generator(this.server);
+    this.tokenizers = new TokenizerComparison(this.server);
     this.swapper = new Swapper(this.server, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.swapper, this.generator, this.training, this.status, this.painter, this.server, this.log],
+      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.swapper, this.tokenizers, this.generator, this.training, this.status, this.painter, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),

@@ -50,7 +50,7 @@ class Choosing implements Disposable {
     this.cell = rangeFrom(found);
     this.pick = window.createQuickPick<Entry>();
     this.pick.title = `Replace ${this.shown}: what could stand here`;
-    this.pick.placeholder = "Move over an entry to see what it does to the text after it; Enter chooses";
+    this.pick.placeholder = "Move over an entry: what it does to all tokens after it that can see it. + is less likely. Enter chooses";
     this.pick.matchOnDescription = true;
     this.pick.keepScrollPosition = true;
     this.showEntries();
@@ -84,7 +84,9 @@ class Choosing implements Disposable {
   }
 
   private showEntries(active?: Alternative): void {
-    this.pick.items = this.found.alternatives.map((alternative) => ({
+    // What stands here comes first, whatever its rank: the others are compared with it.
+    const sorted = [...this.found.alternatives].sort((one, other) => Number(other.actual) - Number(one.actual));
+    this.pick.items = sorted.map((alternative) => ({
       alternative,
       label: `${iconOf(alternative)}${withoutIcons(alternative.text)}`,
       description: describeAlternative(alternative),

@@ -32,6 +32,7 @@ export const COMMANDS = {
   "tinylm.stopTraining": (app) => whenRunning(app, () => app.training.stop()),
   "tinylm.generateHere": generateHere,
   "tinylm.replaceToken": replaceToken,
+  "tinylm.compareTokenizers": compareTokenizers,
   "tinylm.stopGeneration": (app) => Promise.resolve(app.generator.stop()),
   "tinylm.exportAnalysis": exportAnalysisOfActive,
   "tinylm.selectModel": (app) => whenTrusted(app, () => app.training.selectModel()),
@@ -147,6 +148,11 @@ async function replaceToken(app: App, argument: unknown): Promise<void> {
   if (editor !== null && isRunning(app)) await app.swapper.replaceAt(editor, positionFrom(argument) ?? editor.selection.active);
 }
 
+async function compareTokenizers(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null && isRunning(app)) await app.tokenizers.compare(editor);
+}
+
 async function showMenu(app: App): Promise<void> {
   const entries = [
     ...(app.server.isRunning ? [] : [["$(cloud-download) Set Up", "tinylm.setup"] as const]),
@@ -156,6 +162,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(symbol-color) Show Heat Map Legend", "tinylm.showLegend"],
     ["$(sparkle) Generate Here", "tinylm.generateHere"],
     ["$(replace) Replace Token", "tinylm.replaceToken"],
+    ["$(diff) Compare Tokenizers", "tinylm.compareTokenizers"],
     ["$(export) Export Analysis", "tinylm.exportAnalysis"],
     ["$(mortar-board) Train Model", "tinylm.trainModel"],
     ["$(list-selection) Select Model", "tinylm.selectModel"],

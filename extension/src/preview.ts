@@ -32,13 +32,13 @@ export function describeAlternative({ logprob, rank, actual, reason }: Alternati
 /** One line: what follows, the place itself, and the tokens that change most. */
 export function describePreview(preview: PreviewResult): string {
   const { following, here, mostAffected } = preview;
-  const place = `this place ${signedBits(changeOf(here))} bits`;
-  if (following.nTokens === 0) return `Nothing follows; ${place}`;
-  const reach = following.endsText ? "to the end of the text" : "all that can see it";
+  const place = `here ${signedBits(changeOf(here))}`;
+  if (following.nTokens === 0) return `Nothing follows; ${place} bits`;
+  const reach = following.endsText ? ", to the end" : "";
   const tokens = `${following.nTokens.toLocaleString("en")} ${following.nTokens === 1 ? "token" : "tokens"}`;
   const most = mostAffected.slice(0, 3).map((piece) => `${piece.text} ${signedBits(changeOf(piece))}`);
   const named = most.length === 0 ? "" : `; most: ${most.join(", ")}`;
-  return `After it ${signedBits(changeOf(following))} bits over ${tokens}, ${reach}; ${place}${named}`;
+  return `After it ${signedBits(changeOf(following))} bits (${tokens}${reach}); ${place}${named}`;
 }
 
 /** The offset at which the paragraph of `from` ends: before a line with nothing on it, or at the end of the text. */

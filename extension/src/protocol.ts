@@ -231,6 +231,33 @@ export interface ExportPiece {
   readonly nTokens: number;
 }
 
+export interface CompareTokenizersParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly range: Range | null;
+  /** A tokenizer.json; null for the model's own. */
+  readonly path: string | null;
+  /** Its merges are cut to so many entries; null for all. */
+  readonly vocabSize: number | null;
+}
+
+export interface TokenizerSide {
+  readonly name: string;
+  readonly text: string;
+  readonly vocabSize: number;
+  readonly nTokens: number;
+  readonly bytesPerToken: number | null;
+  readonly tokensPerWord: number | null;
+}
+
+export interface CompareTokenizersResult {
+  readonly schema: number;
+  readonly version: number;
+  /** The model's tokenizer, then the other. */
+  readonly sides: readonly TokenizerSide[];
+  readonly note: string | null;
+}
+
 export interface TrainTokenizerArguments {
   readonly data: readonly string[];
   readonly vocabSize: number;
@@ -280,6 +307,7 @@ export const GenerateRequest = new RequestType<GenerateParams, GenerateResult, v
 export const AlternativesRequest = new RequestType<AlternativesParams, AlternativesResult, void>("tinylm/alternatives");
 export const PreviewRequest = new RequestType<PreviewParams, PreviewResult, void>("tinylm/preview");
 export const ExportRequest = new RequestType<ExportParams, ExportResult, void>("tinylm/export");
+export const CompareTokenizersRequest = new RequestType<CompareTokenizersParams, CompareTokenizersResult, void>("tinylm/compareTokenizers");
 export const StatusNotification = new NotificationType<Status>("tinylm/status");
 export const TrainingProgressNotification = new NotificationType<JobProgress>("tinylm/trainingProgress");
 export const GenerationStepNotification = new NotificationType<GenerationStep>("tinylm/generationStep");

@@ -7,6 +7,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import alternatives from "../../tests/golden/alternatives.json";
+import compareTokenizers from "../../tests/golden/compareTokenizers.json";
 import doctor from "../../tests/golden/doctor.json";
 import exportPiece from "../../tests/golden/exportPiece.json";
 import exported from "../../tests/golden/export.json";
@@ -65,6 +66,12 @@ const GOLDEN = {
   "sessionSet.json": { method: sessionSet.method, is: session.SessionSetRequest.method, params: holds<session.SessionSetParams>()(sessionSet.params), result: holds<session.SessionView>()(sessionSet.result) },
   "sessionSave.json": { method: sessionSave.method, is: session.SessionSaveRequest.method, params: holds<session.SessionParams>()(sessionSave.params), result: holds<session.SessionSaveResult>()(sessionSave.result) },
   "sessionClose.json": { method: sessionClose.method, is: session.SessionCloseRequest.method, params: holds<session.SessionParams>()(sessionClose.params), result: sessionClose.result },
+  "compareTokenizers.json": {
+    method: compareTokenizers.method,
+    is: protocol.CompareTokenizersRequest.method,
+    params: holds<protocol.CompareTokenizersParams>()(compareTokenizers.params),
+    result: holds<protocol.CompareTokenizersResult>()(compareTokenizers.result),
+  },
   "trainTokenizer.json": {
     method: trainTokenizer.params.command,
     is: protocol.ServerCommand.trainTokenizer,

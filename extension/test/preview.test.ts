@@ -20,8 +20,8 @@ test("an alternative says its probability, and why it cannot be had", () => {
 
 test("a preview says what follows, how far, and what changes most", () => {
   const result: PreviewResult = { ...preview.result, following: { beforeBits: 10, afterBits: 14.5, nTokens: 1234, endsText: false }, here: { beforeBits: 3, afterBits: 2 } };
-  assert.match(describePreview(result), /^After it \+4\.50 bits over 1,234 tokens, all that can see it; this place −1\.00 bits; most: /);
-  assert.equal(describePreview({ ...result, following: { beforeBits: 0, afterBits: 0, nTokens: 0, endsText: true } }), "Nothing follows; this place −1.00 bits");
+  assert.match(describePreview(result), /^After it \+4\.50 bits \(1,234 tokens\); here −1\.00/);
+  assert.equal(describePreview({ ...result, following: { beforeBits: 0, afterBits: 0, nTokens: 0, endsText: true } }), "Nothing follows; here −1.00 bits");
 });
 
 test("a paragraph ends before an empty line, and before the white space at the end of the text", () => {

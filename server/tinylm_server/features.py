@@ -49,6 +49,7 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     "tinylm/session/close": (None, "sessions", "session_close"),
     "tinylm/alternatives": (None, "swap", "alternatives"),
     "tinylm/preview": (None, "swap", "preview"),
+    "tinylm/compareTokenizers": (None, "compare_tokenizers", "compare"),
     "tinylm/export": (None, "export", "export"),
 }
 
