@@ -8,7 +8,18 @@ import math
 
 from rich.cells import cell_len, set_cell_size
 
-__all__ = ["BAR_WIDTH", "NATS_PER_BIT", "bar", "counted", "fit", "hex_bytes", "is_plain", "percent", "signed"]
+__all__ = [
+    "BAR_WIDTH",
+    "NATS_PER_BIT",
+    "bar",
+    "counted",
+    "data_size",
+    "fit",
+    "hex_bytes",
+    "is_plain",
+    "percent",
+    "signed",
+]
 
 NATS_PER_BIT = math.log(2.0)
 BAR_WIDTH = 16
@@ -64,6 +75,11 @@ def is_plain(data: bytes) -> bool:
 def counted(count: int, noun: str) -> str:
     """Return `1 token`, `1,234 tokens`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def data_size(n_bytes: int) -> str:
+    """Return `850 bytes`, `1.2 MB`; below a tenth of a megabyte the bytes themselves."""
+    return counted(n_bytes, "byte") if n_bytes < 100_000 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 def fit(text: str, width: int) -> str:

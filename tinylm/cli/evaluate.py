@@ -21,6 +21,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tinylm.analysis.wording import counted
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import BadData, Interrupted
 from tinylm.model.language_model import LanguageModel, starter_model_directory
@@ -156,15 +157,15 @@ def _line_shower(n_bytes: int | None) -> Callable[[Measurement], None]:
 
 
 def _so_far(found: Measurement) -> str:
-    return f"{found.n_documents:,} documents, {found.bits_per_byte:.4f} bits per byte"
+    return f"{counted(found.n_documents, 'document')}, {found.bits_per_byte:.4f} bits per byte"
 
 
 def _print_result(model: LanguageModel, source: Source, found: Measurement, seconds: float) -> None:
     n_params, block_size = model.engine.n_params, model.engine.config.block_size
     lines = [
         f"model            {model.path} ({n_params / 1e6:.1f} M parameters, context {block_size}, id {model.id})",
-        f"corpus           {source.name}: {found.n_documents:,} documents, {found.n_tokens:,} tokens, "
-        f"{found.n_bytes:,} bytes, {found.n_bytes / found.n_tokens:.3f} bytes per token",
+        f"corpus           {source.name}: {counted(found.n_documents, 'document')}, "
+        f"{counted(found.n_tokens, 'token')}, {counted(found.n_bytes, 'byte')}, {found.n_bytes / found.n_tokens:.3f} bytes per token",
         *(f"                 {note}" for note in source.notes()),
         f"nats per token   {found.nats_per_token:.4f}",
         f"perplexity       {found.perplexity:.3f}",

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from tinylm.analysis.wording import data_size
 from tinylm.data.stories import stories
 from tinylm.errors import UsageError
 from tinylm.files import disk_errors, flush_to_disk
@@ -34,7 +35,8 @@ def sample_data(
     if path.exists() and not force:
         raise UsageError(f"{path} exists already; choose another name, or pass --force to replace it")
     write_whole(path, documents(n_stories, seed))
-    typer.echo(f"{n_stories} stories, {path.stat().st_size / 1e6:.1f} MB: {path}", err=True)
+    stories_written = "1 story" if n_stories == 1 else f"{n_stories:,} stories"
+    typer.echo(f"{stories_written}, {data_size(path.stat().st_size)}: {path}", err=True)
 
 
 def documents(n_stories: int, seed: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from tinylm.analysis.wording import counted, data_size
 from tinylm.tokenizer_training import TrainedTokenizer
 from tinylm.tokenizer_training.events import Snapshot
 from tinylm.tokenizer_training.report import TokenizerReport, soft_text
@@ -89,13 +90,15 @@ def print_report(
             "more data gives more"
         )
     console.print(
-        f"  corpus          {trained.n_bytes / 1e6:,.1f} MB, {trained.n_documents:,} documents, "
-        f"{trained.n_pretokens:,} pre-tokens, {trained.n_distinct_pretokens:,} of them different"
+        f"  corpus          {data_size(trained.n_bytes)}, {counted(trained.n_documents, 'document')}, "
+        f"{counted(trained.n_pretokens, 'pre-token')}, {trained.n_distinct_pretokens:,} of them different"
     )
     for note in notes:
         console.print(f"                  {note}")
     basis = (
-        f"on {report.n_held_out:,} documents kept out of the training" if report.n_held_out else "on its first document"
+        f"on {counted(report.n_held_out, 'document')} kept out of the training"
+        if report.n_held_out
+        else "on its first document"
     )
     console.print(f"  bytes per token {report.bytes_per_token:.3f} {basis}")
     if report.longest:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tinylm.analysis.wording import data_size
 from tinylm.cli.train_words import duration
 from tinylm.errors import UsageError
 from tinylm.tokens.tokenizer import Tokenizer
@@ -85,7 +86,7 @@ def _lines(config: TrainConfig, estimate: Estimate, vocab_size: int, n_bytes: in
     threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
     steps = f"{estimate.probed_steps} step{'s' if estimate.probed_steps > 1 else ''}"
     compiled = "; compiled once it trains, which is a tenth to a third faster" if machine.compile else ""
-    size = "of unknown size" if n_bytes is None else f"{n_bytes / 1e6:,.1f} MB"
+    size = "of unknown size" if n_bytes is None else data_size(n_bytes)
     return [
         (
             "model",

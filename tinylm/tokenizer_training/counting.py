@@ -20,6 +20,7 @@ from typing import BinaryIO, cast
 
 import regex
 
+from tinylm.data.batches import batches_of
 from tinylm.errors import Cancelled, EnvironmentProblem
 from tinylm.tokenizer_training import worker
 from tinylm.tokens.pretokens import boundary_after
@@ -78,7 +79,7 @@ def count_corpus(
     Raises: Cancelled when `should_stop` says so, with no process left behind.
     """
     tally = _Tally(progress, should_stop)
-    batches = _batches(tally.watch(documents))
+    batches = batches_of(tally.watch(documents), BATCH_CHARS)
     counter = worker.PretokenCounter()
     counted_elsewhere: list[Counter[str]] = []
     n_chars = 0
@@ -134,19 +135,6 @@ def _pieces(text: str) -> Iterator[str]:
         end = boundary_after(text, start + _PIECE_CHARS)
         yield text[start:end]
         start = end
-
-
-def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    n_chars = 0
-    for text in documents:
-        batch.append(text)
-        n_chars += len(text)
-        if n_chars >= BATCH_CHARS:
-            yield batch
-            batch, n_chars = [], 0
-    if batch:
-        yield batch
 
 
 def _count_in_processes(batches: Iterator[list[str]], workers: int, tally: _Tally) -> list[Counter[str]]:

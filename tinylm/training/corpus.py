@@ -18,6 +18,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from tinylm.data.batches import batches_of
 from tinylm.data.sources import Source, open_source
 from tinylm.errors import BadData
 from tinylm.files import new_directory, read_manifest, remove_directory
@@ -137,7 +138,7 @@ def _encode(
     total = source.n_bytes()
     with ExitStack() as stack:
         train, held_out = (_Writer(building, part, tokenizer, stack) for part in ("train", "held_out"))
-        for batch in _batches(_checked(source.documents(), check)):
+        for batch in batches_of(_checked(source.documents(), check), _BATCH_CHARS):
             parts: tuple[list[str], list[str]] = ([], [])
             for text in batch:
                 digest = _digest(text)
@@ -204,16 +205,3 @@ def _checked(documents: Iterable[str], check: Check) -> Iterator[str]:
     for document in documents:
         check()
         yield document
-
-
-def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    n_chars = 0
-    for document in documents:
-        batch.append(document)
-        n_chars += len(document)
-        if n_chars >= _BATCH_CHARS:
-            yield batch
-            batch, n_chars = [], 0
-    if batch:
-        yield batch
