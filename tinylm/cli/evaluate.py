@@ -165,7 +165,8 @@ def _print_result(model: LanguageModel, source: Source, found: Measurement, seco
     lines = [
         f"model            {model.path} ({n_params / 1e6:.1f} M parameters, context {block_size}, id {model.id})",
         f"corpus           {source.name}: {counted(found.n_documents, 'document')}, "
-        f"{counted(found.n_tokens, 'token')}, {counted(found.n_bytes, 'byte')}, {found.n_bytes / found.n_tokens:.3f} bytes per token",
+        f"{counted(found.n_tokens, 'token')}, {counted(found.n_bytes, 'byte')}, "
+        f"{found.n_bytes / found.n_tokens:.3f} bytes per token",
         *(f"                 {note}" for note in source.notes()),
         f"nats per token   {found.nats_per_token:.4f}",
         f"perplexity       {found.perplexity:.3f}",
