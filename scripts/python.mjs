@@ -17,7 +17,7 @@ export const venvPython = process.platform === 'win32' ? join(venv, 'Scripts', '
 
 /** What importing proves that a level is installed, for an environment that somebody else made. */
 const PROOF = {
-  serve: ['tinylm', 'tinylm_server', 'numpy', 'tokenizers', 'safetensors', 'pygls', 'lsprotocol', 'typer', 'rich', 'textual', 'regex', 'psutil'],
+  serve: ['tinylm', 'tinylm_server', 'numpy', 'tokenizers', 'safetensors', 'pygls', 'lsprotocol', 'typer', 'rich', 'textual', 'filelock', 'platformdirs', 'regex', 'psutil'],
   dev: ['torch', 'transformers', 'datasets', 'pytest', 'pytest_lsp', 'pytest_asyncio', 'hypothesis', 'mypy', 'ruff'],
 };
 

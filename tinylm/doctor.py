@@ -28,7 +28,20 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "Report", "examine"]
 
-SERVING = ("numpy", "tokenizers", "safetensors", "pygls", "lsprotocol", "typer", "rich", "textual", "regex", "psutil")
+SERVING = (
+    "numpy",
+    "tokenizers",
+    "safetensors",
+    "pygls",
+    "lsprotocol",
+    "typer",
+    "rich",
+    "textual",
+    "filelock",
+    "platformdirs",
+    "regex",
+    "psutil",
+)
 TRAINING = extras.TRAINING_PACKAGES
 SENTENCE = "Once upon a time there was a little girl who lived in a house near the river."
 MIN_FREE_BYTES = 500_000_000  # a training run of the starter's size keeps about 200 MB of checkpoints

@@ -1,0 +1,65 @@
+"""Which packages TinyLM needs is stated for pip, for the doctor, for `npm start` and for the extension: they agree."""
+
+import json
+import re
+import tomllib
+from pathlib import Path
+
+import tinylm
+from tinylm.doctor import SERVING
+from tinylm.extras import TRAINING_PACKAGES
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[<>=\[ ]", requirement, maxsplit=1)[0] for requirement in requirements}
+
+
+def strings_in(file: str, opening: str) -> set[str]:
+    """Return the quoted words of the list that follows `opening` in a file."""
+    text = (ROOT / file).read_text("utf-8")
+    found = re.search(re.escape(opening) + r"\s*\[(.*?)\]", text, re.DOTALL)
+    assert found, f"{file} has no list after {opening}"
+    return set(re.findall(r"""['"]([\w-]+)['"]""", found[1]))
+
+
+def test_the_doctor_looks_at_what_pip_installs() -> None:
+    assert set(SERVING) == names(PROJECT["dependencies"])
+
+
+def test_every_training_package_is_in_the_extra() -> None:
+    assert set(TRAINING_PACKAGES) <= names(PROJECT["optional-dependencies"]["train"])
+
+
+def test_the_extension_asks_for_the_same_training_packages() -> None:
+    assert strings_in("extension/src/setup.ts", "TRAINING_MODULES =") == set(TRAINING_PACKAGES)
+
+
+def test_npm_start_looks_at_what_pip_installs() -> None:
+    assert strings_in("scripts/python.mjs", "serve:") == {*SERVING, "tinylm", "tinylm_server"}
+
+
+def test_constraints_name_an_exact_version_of_every_dependency() -> None:
+    lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    exact = {line.split("==")[0].lower() for line in lines if re.fullmatch(r"[\w.-]+==[\w.+]+.*", line)}
+
+    assert names(PROJECT["dependencies"]) | names(PROJECT["optional-dependencies"]["train"]) <= exact
+
+
+def test_the_project_has_one_version() -> None:
+    manifest = json.loads((ROOT / "package.json").read_text("utf-8"))
+
+    assert manifest["version"] == PROJECT["version"] == tinylm.__version__
+
+
+def test_the_oldest_python_is_the_same_everywhere() -> None:
+    oldest = PROJECT["requires-python"].removeprefix(">=")
+
+    for file, opening in [
+        ("scripts/python.mjs", "OLDEST = "),
+        ("extension/src/python.ts", "OLDEST_PYTHON: Version = "),
+    ]:
+        assert f"{opening}[{oldest.replace('.', ', ')}];" in (ROOT / file).read_text("utf-8"), file
+    assert f"Python {oldest} or newer" in (ROOT / "README.md").read_text("utf-8")
