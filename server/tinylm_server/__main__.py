@@ -13,11 +13,14 @@ def main() -> None:
     if sys.argv[1:]:
         sys.exit("error: tinylm_server takes no arguments: it speaks LSP on stdin and stdout, an editor starts it")
     stdin, stdout = claim_stdio()
-    from tinylm_server.server import serve  # after stdout is safe: imports may print
+    from tinylm_server.loop_watch import LoopWatch, new_loop  # after stdout is safe: imports may print
+    from tinylm_server.server import serve
+
+    watch = LoopWatch()
 
     async def serve_and_leave() -> None:
         try:
-            code = await serve(stdin, stdout)
+            code = await serve(stdin, stdout, watch)
         except Exception:  # the border: whatever it was, the client must see the server end
             logging.getLogger("tinylm_server").exception("the server failed")
             code = 1
@@ -26,7 +29,8 @@ def main() -> None:
         # client said `exit` can keep it for ever (seen on a busy machine, in CPython 3.11). Nothing is left to save.
         os._exit(code)
 
-    asyncio.run(serve_and_leave())
+    with asyncio.Runner(loop_factory=lambda: new_loop(watch)) as runner:
+        runner.run(serve_and_leave())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from tinylm.analysis.wording import percent
 from tinylm_server.hover import cell_range, find_target
 from tinylm_server.scoring import inspect
 from tinylm_server.swap import why_not_insertable
+from tinylm_server.tokens import encode_beside
 
 if TYPE_CHECKING:
     from tinylm_server.documents import Document
@@ -24,6 +25,7 @@ async def code_actions(ls: "Server", params: lsp.CodeActionParams) -> list[lsp.C
     if not _is_asked_for(params.context):
         return None
     document, tokenizer = ls.documents.get(params.text_document.uri), await ls.host.known_tokenizer()
+    await encode_beside(ls, document, tokenizer, params.range)
     target = find_target(document, tokenizer, params.range.start)
     if target is None or len(target.ids) != 1:
         return None

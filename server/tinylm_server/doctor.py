@@ -54,6 +54,9 @@ def _server_facts(ls: "Server") -> dict[str, Any]:
         "memoryBytes": psutil.Process().memory_info().rss,
         "positionEncoding": ls.documents.encoding,
         "openDocuments": len(ls.documents.uris()),
+        "loopStalls": ls.loop_watch.n_stalls,
+        "longestStallMs": round(ls.loop_watch.longest_s * 1e3),
+        "longestWorkMs": round(ls.loop_watch.longest_work_s * 1e3),
         "status": ls.host.status(),
         "jobs": [job.progress.to_json() for job in ls.jobs.all()],
     }
@@ -70,6 +73,7 @@ def _markdown(report: dict[str, Any]) -> str:
         ["memory", f"{server['memoryBytes'] / 1e6:.0f} MB"],
         ["positions", code_span(server["positionEncoding"])],
         ["open documents", str(server["openDocuments"])],
+        ["event loop", f"stalled {server['loopStalls']} times, {server['longestStallMs']} ms at the longest"],
     ]
     versions = [
         [code_span(name), code_span(str(found or "not installed"))] for name, found in report["versions"].items()

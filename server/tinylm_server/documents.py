@@ -45,10 +45,15 @@ class Documents:
     def __init__(self) -> None:
         self.encoding: Encoding = "utf-16"
         self._documents: dict[str, Document] = {}
+        self._prepared: dict[int, tuple[str, Text]] = {}
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Cut whole texts into pieces ahead, for the message that brings them next; callable from any thread."""
+        self._prepared = {id(text): (text, Text.of(text)) for text in texts}
 
     def open(self, item: lsp.TextDocumentItem) -> Document:
         """Take a document over from the editor; opened twice, the later text counts."""
-        document = Document(item.uri, item.language_id, item.version, Text.of(item.text), self.encoding)
+        document = Document(item.uri, item.language_id, item.version, self._text_of(item.text), self.encoding)
         self._documents[item.uri] = document
         return document
 
@@ -57,7 +62,7 @@ class Documents:
         document = self.get(uri)
         text = document.text
         for change in changes:
-            text = _apply(text, change, self.encoding)
+            text = self._apply(text, change)
         document = replace(document, version=version, text=text)
         self._documents[uri] = document
         return document
@@ -65,6 +70,10 @@ class Documents:
     def close(self, uri: str) -> None:
         """Forget a document; one that is not open is ignored."""
         self._documents.pop(uri, None)
+
+    def find(self, uri: str) -> Document | None:
+        """Return the current snapshot; None when the document is not open."""
+        return self._documents.get(uri)
 
     def get(self, uri: str) -> Document:
         """Return the current snapshot. Raises JsonRpcInvalidParams when the document is not open."""
@@ -88,9 +97,12 @@ class Documents:
         """Return the URIs of the open documents."""
         return list(self._documents)
 
+    def _apply(self, text: Text, change: lsp.TextDocumentContentChangeEvent) -> Text:
+        if not isinstance(change, lsp.TextDocumentContentChangePartial):
+            return self._text_of(change.text)
+        start, end = change.range.start, change.range.end
+        return text.replace((start.line, start.character), (end.line, end.character), change.text, self.encoding)
 
-def _apply(text: Text, change: lsp.TextDocumentContentChangeEvent, encoding: Encoding) -> Text:
-    if not isinstance(change, lsp.TextDocumentContentChangePartial):
-        return Text.of(change.text)
-    start, end = change.range.start, change.range.end
-    return text.replace((start.line, start.character), (end.line, end.character), change.text, encoding)
+    def _text_of(self, string: str) -> Text:
+        _, prepared = self._prepared.pop(id(string), (None, None))
+        return Text.of(string) if prepared is None else prepared

@@ -18,7 +18,7 @@ from tinylm.errors import TinyLMError
 if TYPE_CHECKING:
     from tinylm_server.server import Server
 
-__all__ = ["COMMANDS", "FEATURES", "register_features"]
+__all__ = ["COMMANDS", "FEATURES", "load_features", "register_features"]
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +81,13 @@ def register_features(server: "Server") -> None:
         server.feature(method, options)(_lazy(module, function))
     for command, (module, function) in COMMANDS.items():
         server.command(command)(_lazy_command(module, function))
+
+
+def load_features() -> None:
+    """Import what the handlers need ahead of their first call."""
+    modules = {module for _, module, _ in FEATURES.values()} | {module for module, _ in COMMANDS.values()}
+    for module in sorted(modules):
+        importlib.import_module(f"tinylm_server.{module}")
 
 
 def _initialize(ls: "Server", params: lsp.InitializeParams) -> None:

@@ -19,6 +19,7 @@ from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.hover_text import Subject, hover_text
 from tinylm_server.scoring import Inspection, inspect
 from tinylm_server.token_chunks import Chunk, PlacedChunk, cell_of_char, chunk_at, ids_before
+from tinylm_server.tokens import encode_beside
 from tinylm_server.worker_client import WorkerGone, WorkerRefused
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
     """Answer a hover; nothing after the end of the text."""
     document = ls.documents.get(params.text_document.uri)
     tokenizer = await ls.host.known_tokenizer()
+    await encode_beside(ls, document, tokenizer, lsp.Range(params.position, params.position))
     target = find_target(document, tokenizer, params.position)
     if target is None:
         return None

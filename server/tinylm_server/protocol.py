@@ -6,6 +6,7 @@ text synchronisation goes to our own `Documents`; parameters of `tinylm/...` mes
 to requests whose waiter has gone are dropped; message bodies are never logged.
 """
 
+import asyncio
 import json
 import logging
 import typing
@@ -25,6 +26,7 @@ from pygls.protocol import (
     lsp_method,
 )
 
+from tinylm_server.big_messages import loads_in_slices
 from tinylm_server.documents import Document, Documents
 
 __all__ = ["Protocol", "converter"]
@@ -40,6 +42,7 @@ def converter() -> Converter:
     result: Converter = default_converter()  # type: ignore[no-untyped-call]  # pygls leaves it untyped
     for message_type in (JsonRPCRequestMessage, JsonRPCResponseMessage, JsonRPCNotification):
         result.register_structure_hook(message_type, _plain)
+    result.register_unstructure_hook(lsp.SemanticTokens, lambda tokens: {"data": tokens.data})
     return result
 
 
@@ -76,9 +79,29 @@ class Protocol(LanguageServerProtocol):
         try:
             data = json.loads(body)
         except (ValueError, RecursionError) as error:
-            reason = MAX_JSON_DEPTH_MESSAGE if isinstance(error, RecursionError) else f"not JSON: {error}"
-            self._refuse(None, PARSE_ERROR, reason)
-            return
+            self._refuse_unread(error)
+        else:
+            self._receive_value(data)
+
+    async def receive_big(self, body: bytes) -> None:
+        """Handle one large message body: what takes long is done off the loop, which meanwhile serves others."""
+        try:
+            data = await asyncio.to_thread(self._prepared, body)
+        except (ValueError, RecursionError) as error:
+            self._refuse_unread(error)
+        else:
+            self._receive_value(data)
+
+    def _prepared(self, body: bytes) -> Any:
+        data = loads_in_slices(body)
+        self.documents.prepare(_whole_texts(data))
+        return data
+
+    def _refuse_unread(self, error: ValueError | RecursionError) -> None:
+        reason = MAX_JSON_DEPTH_MESSAGE if isinstance(error, RecursionError) else f"not JSON: {error}"
+        self._refuse(None, PARSE_ERROR, reason)
+
+    def _receive_value(self, data: Any) -> None:
         if not isinstance(data, dict) or data.get("jsonrpc") != "2.0":
             self._refuse(None, INVALID_REQUEST, "expected a JSON-RPC 2.0 object")
             return
@@ -129,6 +152,14 @@ class Protocol(LanguageServerProtocol):
             return
         body = json.dumps(data, default=self._serialize_message)  # ASCII: characters are bytes
         self.writer.write(f"Content-Length: {len(body)}\r\n\r\n{body}".encode("ascii"))
+
+    def _serialize_message(self, data: Any) -> dict[str, Any]:
+        # Our own messages hold plain values, thousands of numbers; the converter would look at each (3 µs).
+        if isinstance(data, JsonRPCResponseMessage):
+            return {"jsonrpc": data.jsonrpc, "id": data.id, "result": data.result}
+        if isinstance(data, JsonRPCNotification):
+            return {"jsonrpc": data.jsonrpc, "method": data.method, "params": data.params}
+        return super()._serialize_message(data)
 
     # ---- mended book-keeping ----
 
@@ -192,6 +223,17 @@ class Protocol(LanguageServerProtocol):
     def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:
         """Forget the document."""
         self.documents.close(params.text_document.uri)
+
+
+def _whole_texts(data: Any) -> list[str]:
+    """Return the texts of whole documents in a message that may be anything."""
+    params = data.get("params") if isinstance(data, dict) else None
+    if not isinstance(params, dict):
+        return []
+    changes = params.get("contentChanges")
+    items = [params.get("textDocument"), *(changes if isinstance(changes, list) else [])]
+    found = [item.get("text") for item in items if isinstance(item, dict) and "range" not in item]
+    return [text for text in found if isinstance(text, str)]
 
 
 def _cause_of(error: BaseException) -> str:

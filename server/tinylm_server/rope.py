@@ -88,17 +88,18 @@ def find(tree: Tree, measure: str, amount: int) -> tuple[Piece, Sizes]:
     Args:
         measure: a field of Sizes.
     """
-    before = Sizes()
     field = Sizes._fields.index(measure)
+    pieces = chars = utf16 = utf8 = line_ends = 0  # plain numbers: this is the innermost loop of every position
     while isinstance(tree, Branch):
-        size = tree.left.sizes[field]
-        if amount < size:
+        left = tree.left.sizes
+        if amount < left[field]:
             tree = tree.left
         else:
-            amount -= size
-            before = before.plus(tree.left.sizes)
+            amount -= left[field]
             tree = tree.right
-    return tree, before
+            pieces, chars, line_ends = pieces + left.pieces, chars + left.chars, line_ends + left.line_ends
+            utf16, utf8 = utf16 + left.utf16, utf8 + left.utf8
+    return tree, Sizes(pieces, chars, utf16, utf8, line_ends)
 
 
 def nth(tree: Tree, idx: int) -> Piece:

@@ -125,6 +125,8 @@ async def scores_of(ls: "Server", document: "Document", tokenizer: Tokenizer, ru
                 if not ls.documents.is_current(document):
                     raise JsonRpcContentModified("the document changed while it was scored")
                 parts.append(await _scores_of_neighbours(ls, document, tokenizer, neighbours))
+                if host.model is not model:
+                    return ScoredRuns(None, None, "the model was exchanged meanwhile; ask again")
     except (WorkerGone, WorkerRefused) as error:
         return ScoredRuns(None, None, str(error))
     arrays = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types as lsp
 
-from tinylm_server.tokens import collect_cells
+from tinylm_server.tokens import collect_cells, encode_beside
 from tinylm_server.wire_cells import STRIDE, wire
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ async def semantic_tokens_range(ls: "Server", params: lsp.SemanticTokensRangePar
 
 async def _tokens(ls: "Server", uri: str, wanted: lsp.Range) -> lsp.SemanticTokens:
     tokenizer = await ls.host.known_tokenizer()
-    runs, _ = collect_cells(ls.documents.get(uri), tokenizer, [wanted], ls.settings.max_cells)
+    document = ls.documents.get(uri)
+    await encode_beside(ls, document, tokenizer, wanted)
+    runs, _ = collect_cells(document, tokenizer, [wanted], ls.settings.max_cells)
     return lsp.SemanticTokens(data=_from_cells(wire(runs)))
 
 

@@ -5,6 +5,7 @@ answered before NumPy or a tokenizer is loaded. torch, transformers and datasets
 """
 
 import asyncio
+import importlib
 import logging
 import os
 import signal
@@ -19,8 +20,10 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 import tinylm
+from tinylm_server.big_messages import BIG_BYTES
 from tinylm_server.documents import Document, Documents
-from tinylm_server.features import register_features
+from tinylm_server.features import load_features, register_features
+from tinylm_server.loop_watch import LoopWatch
 from tinylm_server.protocol import Protocol, converter
 from tinylm_server.settings import SECTION, Settings, settings_from
 from tinylm_server.stdio import FramingBroken, MessageReader
@@ -43,13 +46,15 @@ class Server(LanguageServer):
 
     protocol: Protocol
 
-    def __init__(self) -> None:
+    def __init__(self, loop_watch: LoopWatch) -> None:
         super().__init__(
             "tinylm", tinylm.__version__, protocol_cls=Protocol, converter_factory=converter, max_workers=1
         )
+        self.loop_watch = loop_watch
         self.settings = Settings()
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.counting: set[str] = set()  # the documents whose tokens are being counted (tokens.py)
         self._host: ModelHost | None = None
         self._jobs: JobBoard | None = None
         self._sessions: SessionStore | None = None
@@ -100,8 +105,10 @@ class Server(LanguageServer):
         self.spawn(self._start())
 
     async def _start(self) -> None:
-        await self.fetch_settings()
-        await self.host.start(self.settings)
+        # Imports take a second on a busy machine; the loop must not wait for them.
+        loading = asyncio.to_thread(importlib.import_module, "tinylm_server.model_host")
+        await asyncio.gather(self.fetch_settings(), loading)
+        await asyncio.gather(self.host.start(self.settings), asyncio.to_thread(load_features))
         self.jobs.adopt()
 
     def spawn(self, work: Any) -> None:
@@ -182,11 +189,11 @@ class Server(LanguageServer):
                 return
 
 
-async def serve(stdin: BinaryIO, stdout: BinaryIO) -> int:
+async def serve(stdin: BinaryIO, stdout: BinaryIO, loop_watch: LoopWatch) -> int:
     """Serve one client. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # it logs bodies, and every error that we answer
-    server = Server()
+    server = Server(loop_watch)
     server.protocol.set_writer(StdoutWriter(stdout))
     if os.name == "posix":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.leave, 143)
@@ -210,4 +217,7 @@ async def _read(server: Server, reader: MessageReader) -> int:
             return 1
         if body is None:
             return 1
-        server.protocol.receive(body)
+        if len(body) < BIG_BYTES:
+            server.protocol.receive(body)
+        else:
+            await server.protocol.receive_big(body)

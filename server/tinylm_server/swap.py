@@ -23,6 +23,7 @@ from tinylm_server import params as check
 from tinylm_server.hover import Target, cell_range, find_target
 from tinylm_server.scoring import Inspection, Question, inspect, question_about
 from tinylm_server.token_chunks import PlacedChunk, chunks_in
+from tinylm_server.tokens import encode_beside
 
 if TYPE_CHECKING:
     from tinylm_server.documents import Document
@@ -100,6 +101,7 @@ async def _asked_about(ls: "Server", fields: Any) -> tuple["Document", Tokenizer
     ls.documents.get_version(uri, version)
     await ls.host.until_ready()
     document, tokenizer = ls.documents.get_version(uri, version), ls.host.tokenizer
+    await encode_beside(ls, document, tokenizer, lsp.Range(position, position))
     target = find_target(document, tokenizer, position)
     if target is None:
         raise JsonRpcInvalidParams(f"position: {position.line}:{position.character} is the end of the text, no token")
@@ -169,8 +171,7 @@ def _stretch_of(ls: "Server", document: "Document", tokenizer: Tokenizer, target
     n_after = n_chars_before = 0
     ends_document = True
     # From the chunk before the target's, whose last pre-token may grow into the swap.
-    start = text.line_start(placed.line) + placed.char - 1
-    for each in chunks_in(text, tokenizer, document.encoding, start, text.n_chars):
+    for each in chunks_in(text, tokenizer, document.encoding, placed.start - 1, text.n_chars):
         if n_after > ls.host.block_size:
             ends_document = False
             break

@@ -6,13 +6,14 @@ only those are encoded again. Counts are remembered in the tree of pieces, whole
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tinylm.errors import TinyLMError
 from tinylm.tokens.spans import group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.line_index import Encoding, content_of, split_lines
@@ -22,19 +23,33 @@ from tinylm_server.text_store import PlacedPiece, Text
 __all__ = [
     "Chunk",
     "PlacedChunk",
+    "Uncuttable",
     "cell_of_char",
     "cells_before",
     "chunk_at",
     "chunks_in",
     "count_tokens",
+    "encode_pieces",
+    "has_counted_line",
     "ids_after",
     "ids_before",
+    "long_pieces",
 ]
 
 Ints = NDArray[np.int64]
 
 # A viewport of 60 lines is two or three chunks, and scoring looks at a few more on either side; 70 kB each.
 CACHED_CHUNKS = 256
+
+
+# A piece this long has no place to cut for twenty times the usual length; encoding it takes 20 ms or more.
+LONG_CHARS = 32_768
+# BPE takes a second for a million characters without a place to cut, and nobody reads them.
+MAX_CHARS = 2_000_000
+
+
+class Uncuttable(TinyLMError):
+    """A stretch of the text is too long to be taken apart."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +73,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class PlacedChunk:
-    """A chunk, its number, and where it begins: line, character index in that line, and the same as a column."""
+    """A chunk, its number, and where it begins: offset, line, character index in that line, the same as a column."""
 
     chunk: Chunk
     idx: int
+    start: int
     line: int
     char: int
     column: int
@@ -84,6 +100,23 @@ def chunk_at(
         return None
     placed = text.piece_at(offset)
     return _placed(text, placed, tokenizer, encoding), offset - placed.before.chars
+
+
+def long_pieces(text: Text, start: int, end: int) -> list[Piece]:
+    """Return the long pieces between two offsets and right beside them, for callers that must not be held up."""
+    found = []
+    for placed in text.pieces(max(start - 1, 0)):
+        if placed.before.chars > end + 1:
+            break
+        if placed.piece.sizes.chars > LONG_CHARS:
+            found.append(placed.piece)
+    return found
+
+
+def encode_pieces(pieces: Sequence[Piece], tokenizer: Tokenizer, encoding: Encoding) -> None:
+    """Encode pieces ahead, from any thread; the other functions then find them done. Raises Uncuttable."""
+    for piece in pieces:
+        _chunk(piece, tokenizer, encoding)
 
 
 def ids_before(
@@ -113,36 +146,58 @@ def ids_after(
 def count_tokens(text: Text, tokenizer: Tokenizer, max_new_chars: int) -> int | None:
     """Return the number of tokens of the whole text; None after having encoded `max_new_chars` without an end.
 
-    Called again, it goes on where it stopped: what was counted is remembered.
+    Called again, it goes on where it stopped: what was counted is remembered. Raises Uncuttable.
     """
     n_left = max_new_chars
 
     def count(piece: Piece) -> int | None:
         nonlocal n_left
-        if n_left < 0:
+        if n_left <= 0:
             return None
         n_left -= piece.sizes.chars
-        return len(tokenizer.encode(piece.text))
+        return len(_encoded(piece, tokenizer))
 
-    return total_over(text.tree, 0, text.n_pieces, ("tokens", tokenizer.id), count)
+    return total_over(text.tree, 0, text.n_pieces, _token_note(tokenizer), count)
 
 
-def cells_before(text: Text, tokenizer: Tokenizer, encoding: Encoding, placed: PlacedChunk) -> int:
-    """Return how many cells begin on the line of a chunk's first character before it."""
-    if placed.char == 0:
+def cells_before(text: Text, tokenizer: Tokenizer, encoding: Encoding, offset: int) -> int:
+    """Return how many cells begin on the line of an offset before the piece that holds it. Raises Uncuttable."""
+    line_start, here = text.piece_at(_start_of_line(text, offset)), text.piece_at(offset)
+    if line_start.before.pieces == here.before.pieces:
         return 0
-    line_start = text.piece_at(text.line_start(placed.line))
     first = _chunk(line_start.piece, tokenizer, encoding)
-    on_line = int((first.start_line == placed.line - line_start.before.line_ends).sum())
+    line = here.before.line_ends - line_start.before.line_ends
     between = total_over(
         text.tree,
         line_start.before.pieces + 1,
-        placed.idx,
-        ("cells", tokenizer.id),
+        here.before.pieces,
+        _cell_note(tokenizer),
         lambda piece: len(_chunk(piece, tokenizer, encoding).first_token),
     )
     assert between is not None
-    return on_line + between
+    return int((first.start_line == line).sum()) + between
+
+
+def has_counted_line(text: Text, tokenizer: Tokenizer, offset: int) -> bool:
+    """Say whether `cells_before` knows its answer without encoding a long stretch."""
+    line_start, here = text.piece_at(_start_of_line(text, offset)), text.piece_at(offset)
+    if here.before.chars - line_start.before.chars <= LONG_CHARS:
+        return True
+    first, last = line_start.before.pieces + 1, here.before.pieces
+    return total_over(text.tree, first, last, _cell_note(tokenizer), lambda piece: None) is not None
+
+
+def _start_of_line(text: Text, offset: int) -> int:
+    """Return where the line begins on which the piece of an offset begins."""
+    return text.line_start(text.piece_at(offset).before.line_ends)
+
+
+def _token_note(tokenizer: Tokenizer) -> object:
+    return "tokens", tokenizer.id
+
+
+def _cell_note(tokenizer: Tokenizer) -> object:
+    return "cells", tokenizer.id
 
 
 def _placed(text: Text, placed: PlacedPiece, tokenizer: Tokenizer, encoding: Encoding) -> PlacedChunk:
@@ -150,14 +205,14 @@ def _placed(text: Text, placed: PlacedPiece, tokenizer: Tokenizer, encoding: Enc
     line = before.line_ends
     char = before.chars - text.line_start(line)
     column = text.column(line, char, encoding)
-    return PlacedChunk(_chunk(placed.piece, tokenizer, encoding), before.pieces, line, char, column)
+    return PlacedChunk(_chunk(placed.piece, tokenizer, encoding), before.pieces, before.chars, line, char, column)
 
 
 @lru_cache(maxsize=CACHED_CHUNKS)
 def _chunk(piece: Piece, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
-    text = piece.text
-    ids = tokenizer.encode(text)
+    text, ids = piece.text, _encoded(piece, tokenizer)
     cells = group_cells(locate(text, tokenizer.byte_lengths, ids))
+    piece.notes[_token_note(tokenizer)], piece.notes[_cell_note(tokenizer)] = len(ids), len(cells)
     lines = split_lines(text)
     sizes = np.array([len(line) for line in lines], dtype=np.int64)
     line_starts = np.concatenate(([0], np.cumsum(sizes)))[:-1]
@@ -169,6 +224,15 @@ def _chunk(piece: Piece, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
         text, ids, cells.first_token, cells.n_tokens, cells.start_char, cells.end_char,
         start_line, start_column, end_line, end_column,
     )  # fmt: skip
+
+
+def _encoded(piece: Piece, tokenizer: Tokenizer) -> NDArray[np.int32]:
+    if piece.sizes.chars > MAX_CHARS:
+        raise Uncuttable(
+            f"{piece.sizes.chars:,} characters without a space or a change from letters to other signs are too many "
+            f"to be taken apart (at most {MAX_CHARS:,}); break them into lines"
+        )
+    return tokenizer.encode(piece.text)
 
 
 def _positions(chars: Ints, line_starts: Ints, line_ends: Ints, units: Ints) -> tuple[Ints, Ints]:

@@ -3,13 +3,24 @@
 Tokens come from this process and are always there; scores come from the worker and may be missing, with a note.
 """
 
+import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinylm.errors import TinyLMError
 from tinylm_server import params as check
 from tinylm_server.scoring import ScoredRuns, scores_of
-from tinylm_server.token_chunks import cells_before, chunks_in, count_tokens
+from tinylm_server.token_chunks import (
+    Uncuttable,
+    cells_before,
+    chunks_in,
+    count_tokens,
+    encode_pieces,
+    has_counted_line,
+    long_pieces,
+)
 from tinylm_server.wire_cells import CellRun, cells_in, wire
 
 if TYPE_CHECKING:
@@ -19,10 +30,17 @@ if TYPE_CHECKING:
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
-__all__ = ["collect_cells", "tokens"]
+__all__ = ["collect_cells", "encode_beside", "tokens"]
 
-# Encoding runs at about 1 MB/s, so one answer stops counting tokens after some 60 ms and goes on with the next one.
-COUNT_CHARS = 65_536
+# Encoding runs at about 1 MB/s. An answer counts so many new characters itself, which takes some 10 ms; the others are
+# counted beside the loop, in slices, while nobody types.
+COUNT_CHARS = 8192
+COUNT_SLICE_CHARS = 32_768
+TYPING_PAUSE_S = 0.5
+# No answer shows more text than this for each of its cells.
+LONGEST_TOKEN_CHARS = 64
+
+NOT_SCORED = ScoredRuns(None, None, None)
 
 
 async def tokens(ls: "Server", params: Any) -> dict[str, Any]:
@@ -33,12 +51,61 @@ async def tokens(ls: "Server", params: Any) -> dict[str, Any]:
     document = ls.documents.get_version(check.uri_of(fields), check.integer(fields, "version", low=-(2**31)))
     ranges = [check.range_of(item, f"ranges[{idx}]") for idx, item in enumerate(check.items(fields, "ranges"))]
     with_scores = check.flag(fields, "scores")
-    runs, note = collect_cells(document, tokenizer, ranges, ls.settings.max_cells)
-    scored = ScoredRuns(None, None, None)
+    try:
+        for item in ranges:
+            await encode_beside(ls, document, tokenizer, item)
+        n_tokens = _n_tokens(ls, document, tokenizer)
+        runs, note = collect_cells(document, tokenizer, ranges, ls.settings.max_cells)
+    except Uncuttable as error:
+        return _result(document, None, tokenizer, [], NOT_SCORED, str(error))
+    scored = NOT_SCORED
     if with_scores and runs:
         scored = await scores_of(ls, document, tokenizer, runs)
-        ls.documents.get_version(document.uri, document.version)
-    return _result(document, tokenizer, runs, scored, note or scored.note)
+    ls.documents.get_version(document.uri, document.version)
+    return _result(document, n_tokens, tokenizer, runs, scored, note or scored.note)
+
+
+async def encode_beside(ls: "Server", document: "Document", tokenizer: "Tokenizer", wanted: "lsp.Range") -> None:
+    """Encode the pieces around a range that take long beside the loop, which serves others meanwhile.
+
+    Raises:
+        JsonRpcContentModified: the document changed meanwhile, or a newer request came.
+        Uncuttable: one of them is too long.
+    """
+    start = document.offset(wanted.start)
+    end = min(document.offset(wanted.end), start + ls.settings.max_cells * LONGEST_TOKEN_CHARS)
+    pieces = long_pieces(document.text, start, end)
+    if not pieces and has_counted_line(document.text, tokenizer, start):
+        return
+    async with ls.host.turns.turn(document.uri, "encode"):
+        await asyncio.to_thread(encode_pieces, pieces, tokenizer, document.encoding)
+        await asyncio.to_thread(cells_before, document.text, tokenizer, document.encoding, start)
+    ls.documents.get_version(document.uri, document.version)
+
+
+def _n_tokens(ls: "Server", document: "Document", tokenizer: "Tokenizer") -> int | None:
+    is_counted = document.uri in ls.counting
+    try:
+        n_tokens = count_tokens(document.text, tokenizer, 0 if is_counted else COUNT_CHARS)
+    except Uncuttable:
+        return None
+    if n_tokens is None and not is_counted:
+        ls.counting.add(document.uri)
+        ls.spawn(_count_in_pauses(ls, document, tokenizer))
+    return n_tokens
+
+
+async def _count_in_pauses(ls: "Server", document: "Document | None", tokenizer: "Tokenizer") -> None:
+    """Count the tokens of a long document, for the answers to come."""
+    assert document is not None
+    uri, n_tokens = document.uri, None
+    with suppress(TinyLMError):
+        while n_tokens is None and document is not None and ls.host.tokenizer is tokenizer:
+            n_tokens = await asyncio.to_thread(count_tokens, document.text, tokenizer, COUNT_SLICE_CHARS)
+            if not ls.documents.is_current(document):
+                await asyncio.sleep(TYPING_PAUSE_S)
+                document = ls.documents.find(uri)
+    ls.counting.discard(uri)
 
 
 def collect_cells(
@@ -52,7 +119,7 @@ def collect_cells(
         for placed in chunks_in(*where, document.offset(item.start), document.offset(item.end) + 1):
             if runs and placed.idx <= runs[-1].placed.idx:
                 continue  # the chunk was taken with the range before
-            run = cells_in(placed, ranges, cells_before(*where, placed))
+            run = cells_in(placed, ranges, cells_before(*where, placed.start))
             runs.append(run)
             n_cells += len(run.cells)
             if n_cells > max_cells:
@@ -70,7 +137,12 @@ def _shortened(run: CellRun, n_too_many: int) -> CellRun:
 
 
 def _result(
-    document: "Document", tokenizer: "Tokenizer", runs: list[CellRun], scored: ScoredRuns, note: str | None
+    document: "Document",
+    n_tokens: int | None,
+    tokenizer: "Tokenizer",
+    runs: list[CellRun],
+    scored: ScoredRuns,
+    note: str | None,
 ) -> dict[str, Any]:
     ids = np.concatenate([np.empty(0, np.int32), *(run.placed.chunk.ids[run.tokens()] for run in runs)])
     n_bytes = int(tokenizer.byte_lengths[ids].sum())
@@ -79,7 +151,7 @@ def _result(
         "version": document.version,
         "tokenizerId": tokenizer.id,
         "modelId": scored.model_id,
-        "nTokens": count_tokens(document.text, tokenizer, COUNT_CHARS),
+        "nTokens": n_tokens,
         "nBytes": document.text.n_bytes,
         "cells": wire(runs, scored.short_context(runs)),
         "ids": ids.tolist(),

@@ -98,7 +98,7 @@ def test_bands_alternate_on_each_line_and_begin_even(tokenizer, text):
     store = Text.of(text)
     everything = lsp.Range(lsp.Position(0, 0), lsp.Position(store.n_lines, 0))
     where = (store, tokenizer, "utf-16")
-    runs = [cells_in(placed, [everything], cells_before(*where, placed)) for placed in all_chunks(*where)]
+    runs = [cells_in(placed, [everything], cells_before(*where, placed.start)) for placed in all_chunks(*where)]
     bands: dict[int, list[int]] = {}
     for start, _, flags, _ in decode(wire(runs)):
         bands.setdefault(start[0], []).append(flags & 1)

@@ -1,0 +1,205 @@
+"""A keystroke to the tokens of the viewport, in documents of every size, through the real server on stdio.
+
+`python benchmarks/editing.py [--rounds N]` prints one Markdown table: for files of 10 kB to 10 MB and one line of 1 MB,
+the time from writing `didChange` and `tinylm/tokens` (60 lines, no scores) to the parsed answer; beside it, in the
+same run, `Tokenizer.encode` of the whole document and the same edits in the framework's own document (pygls). Then the
+longest time that the server's event loop was away while a document was opened, edited and scrolled.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types as lsp
+from pygls.workspace import TextDocument
+
+from tinylm.model.language_model import starter_model_directory
+from tinylm.tokens.tokenizer import Tokenizer
+
+ROOT = Path(__file__).parents[1]
+URI = "untitled:benchmark"
+LINES = 60
+LINE = "Once upon a time there was a small fox, and it lived near the river.\n"
+SIZES = {"10 kB": 10_000, "100 kB": 100_000, "1 MB": 1_000_000, "10 MB": 10_000_000, "1 MB, one line": 1_000_000}
+
+
+class Server:
+    """The server as a child, spoken to in turn: a request is written, and messages are read until its answer comes."""
+
+    def __init__(self) -> None:
+        path = os.pathsep.join([str(ROOT), str(ROOT / "server")])
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tinylm_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        self.n_requests = 0
+        self.request("initialize", {"processId": os.getpid(), "rootUri": None, "capabilities": {}})
+        self.notify("initialized", {})
+
+    def notify(self, method: str, params: Any) -> None:
+        self._write({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def request(self, method: str, params: Any) -> Any:
+        self.n_requests += 1
+        self._write({"jsonrpc": "2.0", "id": self.n_requests, "method": method, "params": params})
+        while (message := self._read()).get("id") != self.n_requests or "method" in message:
+            pass
+        if "error" in message:
+            raise RuntimeError(message["error"]["message"])
+        return message["result"]
+
+    def close(self) -> None:
+        self.request("shutdown", None)
+        self.notify("exit", None)
+        self.process.wait(60)
+
+    def _write(self, message: Any) -> None:
+        assert self.process.stdin is not None
+        body = json.dumps(message).encode()
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        self.process.stdin.flush()
+
+    def _read(self) -> dict[str, Any]:
+        stream = self.process.stdout
+        assert stream is not None
+        length = 0
+        while line := stream.readline().strip():
+            name, value = line.split(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        message: dict[str, Any] = json.loads(stream.read(length))
+        return message
+
+
+def document(name: str) -> str:
+    line = LINE.replace("\n", " ") if "one line" in name else LINE
+    return (line * (SIZES[name] // len(line) + 1))[: SIZES[name]]
+
+
+def edit_at(text: str, number: int) -> lsp.Range:
+    """Return the empty range where edit `number` types a letter: in the middle of the document."""
+    n_lines = text.count("\n")
+    line, character = (n_lines // 2, 10 + number % 20) if n_lines else (0, len(text) // 2 + number % 20)
+    return lsp.Range(lsp.Position(line, character), lsp.Position(line, character))
+
+
+def viewport(at: lsp.Position) -> Any:
+    """Return 60 lines around a position; of one long line, as many characters as 60 lines have."""
+    if at.line:
+        first, last = max(at.line - LINES // 2, 0), at.line + LINES // 2
+        return {"start": {"line": first, "character": 0}, "end": {"line": last, "character": 0}}
+    n_chars = LINES * len(LINE) // 2
+    return {
+        "start": {"line": 0, "character": max(at.character - n_chars, 0)},
+        "end": {"line": 0, "character": at.character + n_chars},
+    }
+
+
+def tokens(server: Server, version: int, where: Any) -> Any:
+    params = {"textDocument": {"uri": URI}, "version": version, "ranges": [where], "scores": False}
+    return server.request("tinylm/tokens", params)
+
+
+def open_document(server: Server, text: str) -> None:
+    item = {"uri": URI, "languageId": "plaintext", "version": 0, "text": text}
+    server.notify("textDocument/didOpen", {"textDocument": item})
+
+
+def keystrokes(server: Server, text: str, rounds: int) -> list[float]:
+    """Return the seconds of each keystroke; the first ones, which read what surrounds the place, do not count."""
+    open_document(server, text)
+    times = []
+    for version in range(1, rounds + 11):
+        at = edit_at(text, version)
+        began = time.perf_counter()
+        change = {"range": as_json(at), "text": "e"}
+        identifier = {"uri": URI, "version": version}
+        server.notify("textDocument/didChange", {"textDocument": identifier, "contentChanges": [change]})
+        reply = tokens(server, version, viewport(at.start))
+        times.append(time.perf_counter() - began)
+        assert reply["version"] == version and reply["ids"]
+    server.notify("textDocument/didClose", {"textDocument": {"uri": URI}})
+    return times[10:]
+
+
+def as_json(where: lsp.Range) -> Any:
+    start = {"line": where.start.line, "character": where.start.character}
+    return {"start": start, "end": start}
+
+
+def framework(text: str, rounds: int) -> list[float]:
+    """Return the seconds that pygls' own document takes for each of the same edits; no tokens."""
+    mine = TextDocument(URI, text, 0)
+    times = []
+    for version in range(1, rounds + 1):
+        change = lsp.TextDocumentContentChangePartial(range=edit_at(text, version), text="e")
+        began = time.perf_counter()
+        mine.apply_change(change)
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def whole(tokenizer: Tokenizer, text: str, rounds: int) -> list[float]:
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        tokenizer.encode(text)
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def milliseconds(times: list[float]) -> tuple[float, float]:
+    """Return p50 and p95."""
+    cuts = statistics.quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 19
+    return statistics.median(times) * 1e3, cuts[18] * 1e3
+
+
+def stalls() -> str:
+    """Open, edit and scroll 10 MB in a fresh server, and ask it how long its loop was away at most."""
+    server = Server()
+    text = document("10 MB")
+    server.request("workspace/executeCommand", {"command": "tinylm.server.listModels", "arguments": []})
+    keystrokes(server, text, 50)
+    open_document(server, text)
+    n_lines = text.count("\n")
+    for line in range(0, n_lines, n_lines // 100):
+        tokens(server, 0, viewport(lsp.Position(line + 1, 0)))
+    report = server.request("workspace/executeCommand", {"command": "tinylm.server.doctor", "arguments": []})
+    server.close()
+    found = report["report"]["server"]
+    return f"{found['longestStallMs']} ms at the longest, {found['longestWorkMs']} ms of it the loop's own work"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=100)
+    rounds = parser.parse_args().rounds
+    tokenizer = Tokenizer.load(starter_model_directory())
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {rounds} keystrokes each")
+    print("\n| document | keystroke to tokens, p50 | p95 | p95, 10 kB = 1 | encode all, p50 | pygls edit alone, p95 |")
+    print("|---|---:|---:|---:|---:|---:|")
+    server, first = Server(), 0.0
+    server.request("workspace/executeCommand", {"command": "tinylm.server.listModels", "arguments": []})
+    for name in SIZES:
+        text = document(name)
+        p50, p95 = milliseconds(keystrokes(server, text, rounds))
+        first = first or p95
+        few = max(3, min(rounds, 200_000 // SIZES[name]))
+        encoded, _ = milliseconds(whole(tokenizer, text, few))
+        _, theirs = milliseconds(framework(text, few))
+        print(f"| {name} | {p50:.1f} ms | {p95:.1f} ms | {p95 / first:.2f} | {encoded:.1f} ms | {theirs:.1f} ms |")
+    server.close()
+    print(f"\nThe event loop while 10 MB were opened, edited and scrolled: {stalls()}.")
+
+
+if __name__ == "__main__":
+    main()
