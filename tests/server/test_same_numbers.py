@@ -20,6 +20,7 @@ from tinylm.analysis.characters import ends_inside_character
 from tinylm.analysis.wording import fit, hex_bytes, is_plain, percent, signed
 from tinylm.cli.app import main
 from tinylm.model.language_model import LanguageModel
+from tinylm.model.windows import reach
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -87,6 +88,33 @@ async def test_the_editor_paints_the_numbers_of_json(shared_client: Client, toke
         assert reply["scores"][name] == pytest.approx([token[name] for token in tokens], abs=1.1e-5, rel=0)
     assert reply["cells"][5::6] == [len(cell) for cell in cells_of(tokens)]
     assert reply["summary"]["surprisalBits"] == pytest.approx(sum(token["surprisalBits"] for token in tokens), abs=1e-3)
+
+
+async def test_after_an_edit_the_editor_paints_the_numbers_of_a_fresh_analysis(shared_client: Client, model):
+    """Behind the edit windows may begin elsewhere; before it, and out of its reach, every value stays as it was."""
+    text = "".join(
+        f"{idx}. The bird sang near the old mill and Pip number {idx * 7 % 13} laughed.\n" for idx in range(90)
+    )
+    everything = {"start": {"line": 0, "character": 0}, "end": {"line": 1000, "character": 0}}
+    params = {"textDocument": {"uri": URI}, "version": 1, "ranges": [everything], "scores": True}
+    shared_client.open(URI, text)
+    old = await shared_client.request("tinylm/tokens", params)
+    at = {"line": 20, "character": 7}
+    shared_client.change(URI, 2, {"range": {"start": at, "end": at}, "text": "red 🦖 "})
+    new = await shared_client.request("tinylm/tokens", {**params, "version": 2})
+    lines = text.splitlines(keepends=True)
+    edited = "".join([*lines[:20], lines[20][:7], "red 🦖 ", lines[20][7:], *lines[21:]])
+    fresh = model.analyze(edited, top_k=0)
+    assert new["ids"] == fresh.ids.tolist()
+    assert new["scores"]["contextTokens"] == fresh.scores.context_tokens.tolist()
+    expected = fresh.scores.surprisal_bits.tolist()
+    assert new["scores"]["surprisalBits"] == pytest.approx(expected, abs=1.1e-5, rel=0)
+    n_before = len(model.tokenizer.encode("".join(lines[:20])))
+    n_after = len(old["ids"]) - n_before - 40 - reach(64)
+    assert n_after > 100
+    for column in old["scores"]:
+        assert new["scores"][column][:n_before] == old["scores"][column][:n_before]
+        assert new["scores"][column][-n_after:] == old["scores"][column][-n_after:]
 
 
 async def test_the_page_shades_the_cells_that_the_editor_shades(shared_client: Client, analyzed, capfd):

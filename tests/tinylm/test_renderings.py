@@ -26,6 +26,7 @@ from tinylm.analysis.records import UNITS
 from tinylm.analysis.rows import analyze_text
 from tinylm.cli.analyze import Heat
 from tinylm.model.language_model import LanguageModel
+from tinylm.model.windows import RULE
 from tinylm.tokens.spans import replace_surrogates
 
 TEXT = 'Once <b>upon</b> "a" 日 & 👩\r\n\n| `x` | [y](http://z) |\n'
@@ -106,8 +107,10 @@ def test_the_document_is_one_table_and_holds_nothing_active(model, text, source)
     markdown = "".join(markdown_pieces(analyze_text(model, text, 2, source=source)))
     tokens = MarkdownIt("commonmark", {"html": True}).enable("table").parse(markdown)
     kinds = {token.type for token in tokens} | {child.type for token in tokens for child in token.children or ()}
-    active = {"link_open", "image", "html_inline", "html_block", "blockquote_open", "hr", "fence", "code_block"}
+    active = {"link_open", "image", "html_inline", "html_block", "blockquote_open", "hr", "code_block"}
     assert not kinds & active
+    (facts,) = [token.content for token in tokens if token.type == "fence"]
+    assert RULE in facts and model.id in facts and model.tokenizer.id in facts
     cells = list(cells_of(analyze_text(model, text, 0)))
     n_rows = sum(len(cell.rows) + cell.is_split for cell in cells)
     assert sum(token.type == "tr_open" for token in tokens) == n_rows + 1

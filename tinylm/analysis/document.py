@@ -1,13 +1,13 @@
 """An analysis as a Markdown document: what it rests on, then a table with a row for each token.
 
-Rounded for reading, units in the heading. Text stands in code spans only (`tinylm.analysis.markdown`).
+Rounded for reading, units in the heading. Text stands in code only (`tinylm.analysis.markdown`).
 """
 
 from collections.abc import Iterator
 
 from tinylm.analysis.cells import cells_of
 from tinylm.analysis.listing import notes_of, visible_text
-from tinylm.analysis.markdown import code_span, table_head, table_row
+from tinylm.analysis.markdown import code_span, fenced, table_head, table_row
 from tinylm.analysis.rows import Analyzed
 from tinylm.analysis.wording import hex_bytes, percent, signed
 from tinylm.model.windows import RULE
@@ -21,9 +21,8 @@ _LAST = ("context (tokens)", "instead")
 def markdown_pieces(analyzed: Analyzed) -> Iterator[str]:
     """Yield the document; the totals stand at the end."""
     yield f"# Tokens of {code_span(analyzed.source)}\n\n"
-    for name, value in facts_of(analyzed):
-        yield f"* {name}: {code_span(value)}\n"
-    yield "\n" + table_head([*_HEADER, *_LAST], "rlrlrrrrrrl") + "\n"
+    yield fenced([f"{name}: {value}" for name, value in facts_of(analyzed)]) + "\n\n"
+    yield table_head([*_HEADER, *_LAST], "rlrlrrrrrrl") + "\n"
     for cell in cells_of(analyzed):
         if cell.is_split:
             figures = [percent(cell.logprob), signed(cell.logprob, 3), signed(cell.surprisal_bits)]
