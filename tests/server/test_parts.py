@@ -70,7 +70,7 @@ def test_a_code_span_holds_any_text_as_text(text, in_table):
 
 def test_probabilities_are_shown_honestly():
     assert [percent(math.log(p)) for p in (1.0, 0.5, 0.0996, 0.0123, 0.00004, 3e-9)] == [
-        "100 %", "50.0 %", "10.0 %", "1.2 %", "0.004 %", "3e-07 %",
+        "100 %", "50.0 %", "10.0 %", "1.2 %", "0.0040 %", "3e-07 %",
     ]  # fmt: skip
     assert percent(math.nan) == "undefined" and bar(math.nan) == ""
     assert (bar(0.0), bar(math.log(0.5)), bar(-50.0)) == ("█" * 16, "█" * 8, "▏")

@@ -1,12 +1,11 @@
 """`tinylm demo` without a terminal: the lines it prints, and that they are the model's own numbers."""
 
-import math
 
 import pytest
 
+from tinylm.analysis.wording import percent, percent_of, proportion_bar
 from tinylm.cli.app import main
 from tinylm.demo.cells import printable
-from tinylm.demo.describe import bar, percent
 from tinylm.model.language_model import LanguageModel
 
 
@@ -59,7 +58,7 @@ def test_plain_numbers_are_those_of_generate(model_directory, capsys):
         assert f"id {step.token_id} " in line
         assert f"draw {step.draw:.4f} " in line
         assert f"log prob {step.logprob:.3f} nats" in line
-        assert f"sampled {percent(math.exp(step.sampled_logprob))} " in line
+        assert f"sampled {percent(step.sampled_logprob)} " in line
         assert f"rank {step.rank} of 400" in line
         assert f"entropy {step.entropy_bits:.2f} bits" in line
     text = "Once upon a time" + model.tokenizer.decode([step.token_id for step in steps])
@@ -105,12 +104,12 @@ def test_bad_arguments_are_one_line(model_directory, capsys, arguments, code, sa
     ],
 )
 def test_percent_never_rounds_to_a_false_zero_or_one(probability, shown):
-    assert percent(probability) == shown
+    assert percent_of(probability) == shown
 
 
 def test_bars_are_proportional_and_never_invisible():
-    assert bar(1.0, 4) == "████"
-    assert bar(0.5, 4) == "██"
-    assert bar(0.0, 4) == ""
-    assert bar(1e-9, 4) == "▏"
-    assert bar(2.0, 4) == "████"
+    assert proportion_bar(1.0, 4) == "████"
+    assert proportion_bar(0.5, 4) == "██"
+    assert proportion_bar(0.0, 4) == ""
+    assert proportion_bar(1e-9, 4) == "▏"
+    assert proportion_bar(2.0, 4) == "████"

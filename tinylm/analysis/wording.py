@@ -18,6 +18,8 @@ __all__ = [
     "hex_bytes",
     "is_plain",
     "percent",
+    "percent_of",
+    "proportion_bar",
     "signed",
 ]
 
@@ -27,6 +29,7 @@ BAR_WIDTH = 16
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _UNDEFINED = "undefined"
 _LEAST_LOGPROB = -690.0  # e to this is about 1e-300, near the end of a double
+_LEAST = math.exp(_LEAST_LOGPROB)
 
 
 def percent(logprob: float) -> str:
@@ -46,6 +49,11 @@ def percent(logprob: float) -> str:
     return f"{hundredths:#.2g} %" if hundredths >= 1e-4 else f"{hundredths:.0e} %"
 
 
+def percent_of(probability: float) -> str:
+    """Return the same from the probability itself; `0 %` for one that is 0."""
+    return percent(math.log(probability)) if probability else "0 %"
+
+
 def signed(value: float, digits: int = 2) -> str:
     """Return a number with a real minus sign, never `−0.00`; `undefined` for NaN."""
     if math.isnan(value):
@@ -56,9 +64,12 @@ def signed(value: float, digits: int = 2) -> str:
 
 def bar(logprob: float, width: int = BAR_WIDTH) -> str:
     """Return a bar of a probability, in eighths of a character; `width` characters are a probability of 1."""
-    if math.isnan(logprob):
-        return ""
-    eighths = max(1, round(math.exp(logprob) * width * 8))
+    return "" if math.isnan(logprob) else proportion_bar(max(math.exp(logprob), _LEAST), width)
+
+
+def proportion_bar(fraction: float, width: int) -> str:
+    """Return a bar of at most `width` characters, in eighths of one; a fraction above 0 is never invisible."""
+    eighths = min(8 * width, max(round(fraction * 8 * width), 1 if fraction > 0 else 0))
     return ("█" * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
 
 

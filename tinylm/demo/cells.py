@@ -8,6 +8,8 @@ import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinylm.tokens.byte_level import visible_char
+
 __all__ = ["Cell", "cells_from_bytes", "printable"]
 
 
@@ -43,18 +45,9 @@ def cells_from_bytes(tokens: Sequence[bytes]) -> list[Cell]:
 def printable(text: str) -> str:
     """Return the text with everything that could move or hide a terminal's other text made visible.
 
-    Line feeds stay. A tab becomes one space; other control characters and the bidirectional controls become `⟨U+202E⟩`.
+    Line feeds and spaces stay. A tab becomes one space; what acts or vanishes is `⟨U+202E⟩`, as everywhere.
     """
-    return "".join(_printable_character(character) for character in text)
+    return "".join(_AS_IT_IS.get(character) or visible_char(character) for character in text)
 
 
-# Bidirectional embeddings, overrides and isolates, and the marks: they reorder what stands around them.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _printable_character(character: str) -> str:
-    if character == "\t":
-        return " "
-    code = ord(character)
-    is_control = (code < 32 and character != "\n") or 0x7F <= code < 0xA0 or code in (0x2028, 0x2029)
-    return f"⟨U+{code:04X}⟩" if is_control or character in _BIDI else character
+_AS_IT_IS = {"\n": "\n", " ": " ", "\t": " "}

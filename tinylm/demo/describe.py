@@ -7,12 +7,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tinylm.analysis.wording import counted, percent
 from tinylm.session.outlook import Outlook
 from tinylm.session.session import Session
 
-__all__ = ["Row", "bar", "candidate_rows", "facts", "percent", "raw_tokens", "settings_line", "survivors_line"]
+__all__ = ["Row", "candidate_rows", "facts", "raw_tokens", "settings_line", "survivors_line"]
 
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 N_BYTES_SHOWN = 8
 
 
@@ -28,26 +28,6 @@ class Row:
     cut_by: str  # the filter's name, empty for survivors
 
 
-def percent(probability: float) -> str:
-    """Return a probability with three digits that mean something: `41.2 %`, `0.0031 %`, `3e-09 %`, never a false 0."""
-    value = 100 * probability
-    if value == 0:
-        return "0 %"
-    if value >= 99.95:
-        return f"{value:.0f} %" if probability == 1 else f"{value:.2f} %"
-    if value >= 1:
-        return f"{value:.1f} %"
-    if value >= 1e-4:
-        return f"{value:.{1 - math.floor(math.log10(value))}f} %"
-    return f"{value:.0e} %"
-
-
-def bar(fraction: float, width: int) -> str:
-    """Return a bar of at most `width` characters in eighths of one; a positive fraction is never invisible."""
-    eighths = min(8 * width, max(round(fraction * 8 * width), 1 if fraction > 0 else 0))
-    return _EIGHTHS[8] * (eighths // 8) + (_EIGHTHS[eighths % 8] if eighths % 8 else "")
-
-
 def facts(session: Session, index: int) -> list[tuple[str, str]]:
     """Return label and value of everything known about token `index` of the path."""
     token = session.chosen(index)
@@ -55,18 +35,18 @@ def facts(session: Session, index: int) -> list[tuple[str, str]]:
     shown = data[:N_BYTES_SHOWN].hex(" ").upper() + (f" … ({len(data)})" if len(data) > N_BYTES_SHOWN else "")
     sampled = "not sampled" if token.how == "prompt" else "cut by the filters"
     if token.sampled_logprob is not None:
-        sampled = percent(math.exp(token.sampled_logprob))
+        sampled = percent(token.sampled_logprob)
     draw = f"{token.draw:.4f}" if token.draw is not None else {"prompt": "none: the prompt"}.get(token.how, token.how)
     return [
         ("token", f"{session.vocabulary.visible(token.token_id)}   id {token.token_id}"),
         ("bytes", shown or "none"),
-        ("probability", percent(math.exp(token.logprob))),
+        ("probability", percent(token.logprob)),
         ("sampled", sampled),
         ("log prob", f"{token.logprob:.3f} nats, {-token.logprob / math.log(2):.2f} bits"),
         ("rank", f"{token.rank} of {session.outlook(index).ids.size}"),
         ("entropy", f"{token.entropy_bits:.2f} bits"),
         ("draw", draw),
-        ("context", f"{token.context_tokens} token{'s' if token.context_tokens > 1 else ''}"),
+        ("context", counted(token.context_tokens, "token")),
     ]
 
 

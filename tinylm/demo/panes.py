@@ -10,8 +10,9 @@ from rich.cells import cell_len, set_cell_size
 from textual.content import Content, Span
 from textual.style import Style
 
+from tinylm.analysis.wording import percent_of, proportion_bar
 from tinylm.demo.cells import Cell, cells_from_bytes, printable
-from tinylm.demo.describe import Row, bar, candidate_rows, facts, percent
+from tinylm.demo.describe import Row, candidate_rows, facts
 from tinylm.session.session import Session
 
 __all__ = ["TOKEN", "candidates_pane", "cumulative_pane", "facts_pane", "text_pane", "tokens_pane"]
@@ -109,9 +110,9 @@ def _candidate(row: Row, mark: str, n_bar: int) -> Content:
         (f"{key}{mark}", "bold" if is_marked else MUTED),
         (name := row.visible if cell_len(row.visible) <= 10 else set_cell_size(row.visible, 9) + "…", style),
         " " * (10 - cell_len(name)) + ("*" if row.place == 0 else " "),
-        (f"{bar(row.probability, n_bar):<{n_bar}}", MUTED if row.cut_by else "$primary"),
-        f"{percent(row.probability):>8}",
-        (f"{row.cut_by or percent(row.sampled):>8}", "$text-error" if row.cut_by else ""),
+        (f"{proportion_bar(row.probability, n_bar):<{n_bar}}", MUTED if row.cut_by else "$primary"),
+        f"{percent_of(row.probability):>8}",
+        (f"{row.cut_by or percent_of(row.sampled):>8}", "$text-error" if row.cut_by else ""),
     )
 
 

@@ -5,8 +5,9 @@ For pipes, files and screen readers: no colour, no cursor movement, every number
 
 from collections.abc import Iterator
 
+from tinylm.analysis.wording import percent_of
 from tinylm.demo.cells import printable
-from tinylm.demo.describe import candidate_rows, facts, percent, raw_tokens, settings_line, survivors_line
+from tinylm.demo.describe import candidate_rows, facts, raw_tokens, settings_line, survivors_line
 from tinylm.session.session import Session
 
 __all__ = ["plain_lines"]
@@ -42,7 +43,7 @@ def _token_line(session: Session, index: int) -> str:
     chosen = outlook.place(session.ids[index])
     others = [row for row in candidate_rows(session, outlook, [], N_ALTERNATIVES + 1) if row.place != chosen]
     instead = ", ".join(
-        f"{row.visible} {percent(row.probability)}" + (f" (cut by {row.cut_by})" if row.cut_by else "")
+        f"{row.visible} {percent_of(row.probability)}" + (f" (cut by {row.cut_by})" if row.cut_by else "")
         for row in others[:N_ALTERNATIVES]
     )
     return f"{number}  {said}  instead {instead}  candidates {survivors_line(outlook)}"
