@@ -254,6 +254,27 @@ def test_typing_at_the_end_gives_the_numbers_of_a_fresh_start(model, scorer):
         assert equal_bits(scorer.score(ids, 0, len(ids)), fresh.score(ids, 0, len(ids)))
 
 
+@settings(deadline=None, max_examples=10)
+@given(data=st.data())
+def test_what_is_remembered_never_shows_in_the_numbers(model, data):
+    """Ranges in any order, between edits in any place, have the bits of a fresh start."""
+    scorer = LanguageModel(model.path, model.tokenizer, model.engine).scorer
+    ids = model.tokenizer.encode(story(150, seed=data.draw(st.integers(0, 3))))
+    for _ in range(5):
+        at = data.draw(st.integers(0, len(ids) - 1))
+        n_cut = data.draw(st.integers(0, 2))
+        new = data.draw(st.lists(st.integers(1, 399), max_size=2))
+        ids = np.concatenate([ids[:at], np.array(new, np.int32), ids[at + n_cut :]]).astype(np.int32)
+        first = data.draw(st.integers(0, len(ids)))
+        last = data.draw(st.integers(first, min(len(ids), first + 90)))
+        fresh = LanguageModel(model.path, model.tokenizer, model.engine).scorer
+        assert equal_bits(scorer.score(ids, first, last), fresh.score(ids, first, last))
+        if first < last:
+            found, expected = (each.alternatives(ids, first, last, 2) for each in (scorer, fresh))
+            assert np.array_equal(found.ids, expected.ids)
+            assert np.array_equal(found.logprob, expected.logprob)
+
+
 @pytest.mark.parametrize("text", NASTY)
 def test_analysis_of_any_text_has_finite_numbers_for_every_token(model, text):
     analysis = model.analyze(text, top_k=3)

@@ -8,7 +8,7 @@ One engine serves one thread at a time: it keeps scratch arrays. How many thread
 before NumPy is imported, by OPENBLAS_NUM_THREADS.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -121,19 +121,29 @@ class Engine:
 
     def hidden(self, cache: KVCache, ids: Ids, check: Callable[[], None] = no_check) -> Floats:
         """Read more tokens and return the last hidden states, normalised, ready for `head`: (T, D) float32."""
-        n_tokens = len(ids)
-        if n_tokens == 0 or cache.length + n_tokens > self.config.block_size:
-            raise ValueError(f"{n_tokens} tokens after {cache.length} do not fit a context of {self.config.block_size}")
-        result = np.empty((n_tokens, self.config.n_embd), dtype=np.float32)  # (T, D)
-        rows = self.block_rows
+        blocks = []
+        for block in self._blocks(cache, ids, check):
+            if len(block) == 1:
+                blocks.append(self._decode(cache, block[0])[None])
+            else:
+                self._block(cache, block, len(self._weights.layers))
+                stream = self._block_scratch.stream[: len(block)]
+                blocks.append(self._last_norm(stream, self._scales(stream)))
+        return np.concatenate(blocks)
+
+    def read(self, cache: KVCache, ids: Ids, check: Callable[[], None] = no_check) -> None:
+        """Read more tokens for the sake of those to come: like `hidden`, without the last layer's output."""
+        for block in self._blocks(cache, ids, check):
+            self._block(cache, block, len(self._weights.layers) - 1)
+
+    def _blocks(self, cache: KVCache, ids: Ids, check: Callable[[], None]) -> Iterator[Ids]:
+        """Yield the tokens in blocks of at most `block_rows`."""
+        if len(ids) == 0 or cache.length + len(ids) > self.config.block_size:
+            raise ValueError(f"{len(ids)} tokens after {cache.length} do not fit a context of {self.config.block_size}")
         with np.errstate(over="ignore"):
-            for start in range(0, n_tokens, rows):
+            for start in range(0, len(ids), self.block_rows):
                 check()
-                block = ids[start : start + rows]
-                result[start : start + rows] = (
-                    self._decode(cache, block[0]) if len(block) == 1 else self._block(cache, block)
-                )
-        return result
+                yield ids[start : start + self.block_rows]
 
     def head(self, hidden: Floats) -> Floats:
         """Return the logits of hidden states, (T, D): (T, V) float32. Rows are computed HEAD_ROWS at a time."""
@@ -181,17 +191,22 @@ class Engine:
         mean_square = float(np.dot(stream, stream)) / len(stream)
         return np.float32((mean_square + self.config.layer_norm_epsilon) ** -0.5)
 
-    def _block(self, cache: KVCache, ids: Ids) -> Floats:
-        """Read a few tokens at once: matrix products. Returns (T, D)."""
+    def _block(self, cache: KVCache, ids: Ids, n_layers: int) -> None:
+        """Read a few tokens at once: the output of the first `n_layers` into the scratch stream, (T, D).
+
+        The cache gets the keys and values of one layer more, if there is one.
+        """
         weights, scratch = self._weights, self._block_scratch
         n_rows, start = len(ids), cache.length
         end = start + n_rows
         stream, delta, normed = scratch.stream[:n_rows], scratch.delta[:n_rows], scratch.normed[:n_rows]
         up, gate, inner = scratch.up[:n_rows], scratch.gate[:n_rows], scratch.inner[:n_rows]
-        np.add(weights.token_embedding[ids], weights.position_embedding[start:end], out=stream)  # (T, D)
-        for index, layer in enumerate(weights.layers):
-            context = self._attend(cache, index, layer, start, end)
-            np.dot(context, layer.out, out=delta)
+        np.add(weights.token_embedding[ids], weights.position_embedding[start:end], out=stream)
+        for index, layer in enumerate(weights.layers[: n_layers + 1]):
+            queries = self._keep(cache, index, layer, start, end)
+            if index == n_layers:
+                break
+            np.dot(self._attend(cache, index, queries, start, end), layer.out, out=delta)
             stream += delta
             np.multiply(stream, self._scales(stream), out=normed[:, :-1])
             np.dot(normed, layer.up, out=up)
@@ -199,25 +214,28 @@ class Engine:
             np.dot(inner, layer.down, out=delta)
             stream += delta
         cache.length = end
-        return self._last_norm(stream, self._scales(stream))
 
-    def _attend(self, cache: KVCache, index: int, layer: FoldedLayer, start: int, end: int) -> Floats:
-        """Return what the heads of one layer gathered for the rows in the scratch stream, and a one: (T, D + 1)."""
+    def _keep(self, cache: KVCache, index: int, layer: FoldedLayer, start: int, end: int) -> Floats:
+        """Put keys and values of the scratch stream's rows into the cache; return the queries, (H, T, D/H)."""
         scratch, n_rows = self._block_scratch, end - start
         stream, normed, qkv = scratch.stream[:n_rows], scratch.normed[:n_rows], scratch.qkv[:n_rows]
         np.multiply(stream, self._scales(stream), out=normed[:, :-1])
         np.dot(normed, layer.qkv, out=qkv)
         heads = qkv.reshape(n_rows, 3, self.config.n_head, -1)  # (T, 3, H, D/H)
-        keys, values = cache.keys[index], cache.values[index]
-        keys[:, :, start:end] = heads[:, 1].transpose(1, 2, 0)
-        values[:, start:end, :-1] = heads[:, 2].transpose(1, 0, 2)
-        queries = np.ascontiguousarray(heads[:, 0].transpose(1, 0, 2))  # (H, T, D/H)
+        cache.keys[index, :, :, start:end] = heads[:, 1].transpose(1, 2, 0)
+        cache.values[index, :, start:end, :-1] = heads[:, 2].transpose(1, 0, 2)
+        return np.ascontiguousarray(heads[:, 0].transpose(1, 0, 2))
+
+    def _attend(self, cache: KVCache, index: int, queries: Floats, start: int, end: int) -> Floats:
+        """Return what the heads of one layer gathered, and a one: (T, D + 1)."""
+        scratch, n_rows = self._block_scratch, end - start
         attention = scratch.attention[:, :n_rows, :end]
-        np.matmul(queries, keys[:, :, :end], out=attention)  # (H, T, S)
+        np.matmul(queries, cache.keys[index, :, :, :end], out=attention)  # (H, T, S)
         attention[:, :, start:end] += scratch.mask[:n_rows, :n_rows]
         attention -= attention.max(axis=2, keepdims=True)
         np.exp(attention, out=attention)
-        gathered = np.matmul(attention, values[:, :end], out=scratch.gathered[:, :n_rows])  # (H, T, D/H + 1)
+        gathered = scratch.gathered[:, :n_rows]
+        np.matmul(attention, cache.values[index, :, :end], out=gathered)  # (H, T, D/H + 1)
         context = scratch.context[:n_rows]
         by_head = context[:, :-1].reshape(n_rows, self.config.n_head, -1).transpose(1, 0, 2)  # a view
         np.divide(gathered[:, :, :-1], gathered[:, :, -1:], out=by_head)

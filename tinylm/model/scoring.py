@@ -1,21 +1,22 @@
 """The probability of every token of a text, by the window rule of `windows`.
 
 A `Scorer` scores any range of tokens and remembers windows it has seen, so that after an edit only windows that
-changed are computed. Scores of a range are bit for bit those of the same tokens in the whole: windows are the same, and
-rows are computed in blocks of fixed shape and place, padded at the end, so that what comes after a row cannot change
-its rounding. One scorer serves one thread at a time.
+changed are computed, and of those only the rows from the change on. Scores of a range are bit for bit those of the same
+tokens in the whole: windows are the same, and rows are computed in blocks of fixed shape and place, padded at the end,
+so that what comes after a row cannot change its rounding. One scorer serves one thread at a time.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinylm.errors import BadData
 from tinylm.model.anchors import AnchorTable
-from tinylm.model.engine import HEAD_ROWS, Engine, KVCache, no_check
+from tinylm.model.engine import HEAD_ROWS, Engine, no_check
+from tinylm.model.passes import Passes, n_tokens_alike, pass_key
 from tinylm.model.statistics import Alternatives, measure, top_tokens
 from tinylm.model.windows import Window, plan_windows, reach
 
@@ -24,11 +25,10 @@ __all__ = ["Scorer", "Scores"]
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int32]
 
-# Remembered windows. Numbers alone take about 5 kB a window; keys and values take 2.4 MB at the starter's shape.
+# Remembered windows, about 6 kB each; of those that begin alike the latest serves a changed one.
 _MAX_RESULTS = 2048
-_MAX_PASSES = 16
+_MAX_LATEST = 64
 _NO_NUMBER = "the model computed something that is no number; train it again or choose another"
-_PASS_KEY_TOKENS = 16  # passes that begin alike so far share their memory: typing goes on in one
 
 
 @dataclass(frozen=True)
@@ -53,30 +53,21 @@ class Scores:
         return bits
 
 
-@dataclass
-class _Pass:
-    """A window's forward pass as far as it went: `n_rows` rows of `hidden` and of the cache belong to `ids`."""
-
-    ids: Ids
-    cache: KVCache
-    hidden: Floats  # (block_size, D)
-    n_rows: int = 0
+# The numbers of one row, as they are remembered.
+_NUMBERS = np.dtype(
+    [("logprob", "f4"), ("rank", "i4"), ("entropy_bits", "f4"), ("max_logprob", "f4"), ("done", np.bool_)]
+)
 
 
 @dataclass
 class _Result:
-    """The numbers of one window, row by row as they are asked for."""
+    """The numbers of one window, row by row as they are asked for: `rows` (T,) of _NUMBERS.
 
-    logprob: Floats
-    rank: Ids
-    entropy_bits: Floats
-    max_logprob: Floats
-    done: NDArray[np.bool_] = field(repr=False)
+    `ids` (T + 1,): row t has read the first t + 1 of them and predicts the next.
+    """
 
-    @classmethod
-    def empty(cls, n_rows: int) -> "_Result":
-        zeros = np.zeros(n_rows, dtype=np.float32)
-        return cls(zeros, np.zeros(n_rows, np.int32), zeros.copy(), zeros.copy(), np.zeros(n_rows, np.bool_))
+    ids: Ids
+    rows: NDArray[np.void]
 
 
 class Scorer:
@@ -93,7 +84,8 @@ class Scorer:
         self._table = table
         self._end_of_text_id = end_of_text_id
         self._results: OrderedDict[bytes, _Result] = OrderedDict()
-        self._passes: OrderedDict[bytes, _Pass] = OrderedDict()
+        self._latest: OrderedDict[bytes, _Result] = OrderedDict()  # by how the window begins
+        self._passes = Passes(engine)
 
     def score(
         self, ids: Ids, first: int, last: int, check: Callable[[], None] = no_check, *, starts_document: bool = True
@@ -124,13 +116,11 @@ class Scorer:
             np.empty(n_tokens, np.int32),
         )
         for at, text, window in self._plan(ids, first, last, starts_document):
-            result = self._numbers(text, window, check)
+            numbers = self._numbers(text, window, check)
             rows = slice(window.first - 1 - window.start, window.stop - 1 - window.start)
             place = slice(at, at + window.stop - window.first)
-            scores.logprob[place] = result.logprob[rows]
-            scores.rank[place] = result.rank[rows]
-            scores.entropy_bits[place] = result.entropy_bits[rows]
-            scores.max_logprob[place] = result.max_logprob[rows]
+            for name in ("logprob", "rank", "entropy_bits", "max_logprob"):
+                getattr(scores, name)[place] = numbers[name][rows]
             starts_at_end_of_text = text[window.start] == self._end_of_text_id
             scores.context_tokens[place] = np.arange(rows.start, rows.stop) + (0 if starts_at_end_of_text else 1)
         return scores
@@ -152,7 +142,7 @@ class Scorer:
         for at, text, window in self._plan(ids, first, last, starts_document):
             shift = at - (window.first - 1 - window.start)  # place of row r is r + shift
             start, stop = window.first - 1 - window.start, window.stop - 1 - window.start
-            for block, logits in self._logits(text, window, start, stop, check):
+            for block, logits in self._logits(self._ids_of(text, window), start, stop, check):
                 low, high = max(block, start), min(block + HEAD_ROWS, stop)
                 top = top_tokens(logits[low - block : high - block], k)
                 if np.isnan(top.logprob).any():
@@ -188,79 +178,55 @@ class Scorer:
             for window in windows:
                 yield window.first + start + shift - first, part, window
 
-    def _numbers(self, text: Ids, window: Window, check: Callable[[], None]) -> _Result:
-        """Return the numbers of a window with at least the wanted rows filled in."""
-        targets = text[window.start + 1 : window.start + self._engine.config.block_size + 1]
-        key = text[window.start : window.start + self._engine.config.block_size + 1].tobytes()
-        result = self._results.get(key)
-        if result is None:
-            result = self._results[key] = _Result.empty(len(targets))
-        self._results.move_to_end(key)
-        if len(self._results) > _MAX_RESULTS:
-            self._results.popitem(last=False)
+    def _numbers(self, text: Ids, window: Window, check: Callable[[], None]) -> NDArray[np.void]:
+        """Return the numbers of a window, (T,) of _NUMBERS, with at least the wanted rows filled in."""
+        result = self._result_of(self._ids_of(text, window))
+        rows, targets = result.rows, result.ids[1:]
         start, stop = window.first - 1 - window.start, window.stop - 1 - window.start
-        missing = np.flatnonzero(~result.done[start:stop])
+        missing = np.flatnonzero(~rows["done"][start:stop])
         if len(missing):
             start, stop = start + int(missing[0]), start + int(missing[-1]) + 1
-            for block, logits in self._logits(text, window, start, stop, check):
-                rows = slice(max(block, start), min(block + HEAD_ROWS, stop))
-                found = measure(logits[rows.start - block : rows.stop - block], targets[rows])
+            for block, logits in self._logits(result.ids, start, stop, check):
+                low, high = max(block, start), min(block + HEAD_ROWS, len(rows))  # the next ones cost little by now
+                found = measure(logits[low - block : high - block], targets[low:high])
                 if not np.isfinite(found.logprob + found.entropy_bits).all():
                     raise BadData(_NO_NUMBER)
-                result.logprob[rows] = found.logprob
-                result.rank[rows] = found.rank
-                result.entropy_bits[rows] = found.entropy_bits
-                result.max_logprob[rows] = found.max_logprob
-                result.done[rows] = True
+                for name, values in vars(found).items():
+                    rows[name][low:high] = values
+                rows["done"][low:high] = True
+        return rows
+
+    def _ids_of(self, text: Ids, window: Window) -> Ids:
+        """Return the tokens of a window and the one after it, (T + 1,)."""
+        return text[window.start : window.start + self._engine.config.block_size + 1]
+
+    def _result_of(self, ids: Ids) -> _Result:
+        """Return what is known of the window with these tokens, (T + 1,): at least what is of one that begins alike."""
+        result = self._results.pop(ids.tobytes(), None)
+        if result is None:
+            result = _Result(ids.copy(), np.zeros(len(ids) - 1, _NUMBERS))
+            before = self._latest.get(pass_key(ids))
+            if before is not None:
+                n_same = max(n_tokens_alike(ids, before.ids) - 1, 0)
+                result.rows[:n_same] = before.rows[:n_same]
+        _remember(self._results, ids.tobytes(), result, _MAX_RESULTS)
+        _remember(self._latest, pass_key(ids), result, _MAX_LATEST)
         return result
 
-    def _logits(
-        self, text: Ids, window: Window, start: int, stop: int, check: Callable[[], None]
-    ) -> Iterator[tuple[int, Floats]]:
-        """Yield logits of the rows asked for, in blocks of fixed shape and place: (first row, (HEAD_ROWS, V))."""
-        hidden = self._read(text[window.start : window.start + stop], check)
+    def _logits(self, ids: Ids, start: int, stop: int, check: Callable[[], None]) -> Iterator[tuple[int, Floats]]:
+        """Yield logits of a window's rows in blocks of fixed shape and place: (first row, (HEAD_ROWS, V))."""
+        hidden = self._passes.hidden(ids[:-1], start, stop, check)
         for block in range(start // HEAD_ROWS * HEAD_ROWS, stop, HEAD_ROWS):
             check()
             rows = np.zeros((HEAD_ROWS, hidden.shape[1]), dtype=np.float32)
-            filled = min(HEAD_ROWS, stop - block)
-            rows[:filled] = hidden[block : block + filled]
-            logits = self._engine.head(rows)
-            yield block, logits
+            filled = hidden[block : min(block + HEAD_ROWS, len(ids) - 1)]
+            rows[: len(filled)] = filled
+            yield block, self._engine.head(rows)
 
-    def _read(self, ids: Ids, check: Callable[[], None]) -> Floats:
-        """Return the hidden states of a window's rows, going on from a remembered pass that begins alike."""
-        rows = self._engine.block_rows
-        key = ids[:_PASS_KEY_TOKENS].tobytes()
-        state = self._passes.pop(key, None)
-        if state is None:
-            state = self._new_pass()
-        self._passes[key] = state
-        n_same = min(len(ids), state.n_rows)
-        differing = np.flatnonzero(ids[:n_same] != state.ids[:n_same])
-        n_same = int(differing[0]) if len(differing) else n_same
-        if n_same < len(ids):
-            self._extend_pass(state, ids, n_same // rows * rows, check)
-        return state.hidden
 
-    def _new_pass(self) -> _Pass:
-        """Return an empty pass, in the memory of the one that was used longest ago if there are enough."""
-        if len(self._passes) >= _MAX_PASSES:
-            _, state = self._passes.popitem(last=False)
-            state.n_rows = 0
-            state.cache.truncate(0)
-            return state
-        shape = (self._engine.config.block_size, self._engine.config.n_embd)
-        return _Pass(np.zeros(shape[0], np.int32), self._engine.new_cache(), np.zeros(shape, np.float32))
-
-    def _extend_pass(self, state: _Pass, ids: Ids, start: int, check: Callable[[], None]) -> None:
-        """Compute rows from `start`, a block's beginning, to the end of `ids`."""
-        rows, block_size = self._engine.block_rows, self._engine.config.block_size
-        state.n_rows = start
-        state.cache.truncate(start)
-        for at in range(start, len(ids), rows):
-            block = np.zeros(min(rows, block_size - at), dtype=np.int32)
-            filled = ids[at : at + rows]
-            block[: len(filled)] = filled
-            state.hidden[at : at + len(block)] = self._engine.hidden(state.cache, block, check)
-            state.ids[at : at + len(block)] = block
-            state.n_rows = at + len(filled)
+def _remember(store: OrderedDict[bytes, _Result], key: bytes, result: _Result, limit: int) -> None:
+    """Put a result last, and forget the first one if there are too many."""
+    store[key] = result
+    store.move_to_end(key)
+    if len(store) > limit:
+        store.popitem(last=False)
