@@ -53,11 +53,14 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     "tinylm/export": (None, "export", "export"),
 }
 
-# Announced only to clients that ask for it (`semanticTokens` in initializationOptions): those with decorations of
-# their own would fetch every token twice.
-SEMANTIC_TOKENS: dict[str, tuple[Any, str, str]] = {
-    lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: (LEGEND, "semantic_tokens", "semantic_tokens_full"),
-    lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE: (LEGEND, "semantic_tokens", "semantic_tokens_range"),
+# Announced only to clients that ask for it, by the key in initializationOptions: those with decorations of their own
+# would fetch every token twice.
+ON_REQUEST: dict[str, dict[str, tuple[Any, str, str]]] = {
+    "semanticTokens": {
+        lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: (LEGEND, "semantic_tokens", "semantic_tokens_full"),
+        lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE: (LEGEND, "semantic_tokens", "semantic_tokens_range"),
+    },
+    "inlayHints": {lsp.TEXT_DOCUMENT_INLAY_HINT: (None, "inlay_hints", "inlay_hints")},
 }
 
 # command -> (module, function)
@@ -93,9 +96,10 @@ def load_features() -> None:
 def _initialize(ls: "Server", params: lsp.InitializeParams) -> None:
     ls.begin(params)
     options = params.initialization_options
-    if isinstance(options, dict) and options.get("semanticTokens") is True:
-        for method, (legend, module, function) in SEMANTIC_TOKENS.items():
-            ls.feature(method, legend)(_lazy(module, function))
+    for key, features in ON_REQUEST.items():
+        if isinstance(options, dict) and options.get(key) is True:
+            for method, (registered, module, function) in features.items():
+                ls.feature(method, registered)(_lazy(module, function))
 
 
 def _lazy(module: str, function: str) -> Callable[..., Awaitable[Any]]:

@@ -1,6 +1,6 @@
 """`textDocument/semanticTokens`: token boundaries as alternating types, for editors that cannot paint decorations.
 
-Cells that span lines (line ends) and cells without width are left out: LSP allows them only to clients that say so.
+Line ends are left out: LSP allows tokens that span lines only to clients that say so.
 """
 
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types as lsp
 
 from tinylm_server.tokens import collect_cells, encode_beside
-from tinylm_server.wire_cells import STRIDE, wire
+from tinylm_server.wire_cells import cells_within_lines, wire
 
 if TYPE_CHECKING:
     from tinylm_server.server import Server
@@ -39,18 +39,9 @@ async def _tokens(ls: "Server", uri: str, wanted: lsp.Range) -> lsp.SemanticToke
 def _from_cells(cells: list[int]) -> list[int]:
     """Turn the array of `tinylm/tokens` into LSP's: deltaLine, deltaStart, length, type, modifiers."""
     data: list[int] = []
-    line = column = last_line = last_column = 0
-    for at in range(0, len(cells), STRIDE):
-        delta_line, start, line_span, length, flags, _ = cells[at : at + STRIDE]
-        line, column = (line + delta_line, start) if delta_line else (line, column + start)
-        if line_span or not length:
-            continue
-        data += [
-            line - last_line,
-            column - (last_column if line == last_line else 0),
-            length,
-            flags & 1,
-            flags >> 1 & 1,
-        ]
+    last_line = last_column = 0
+    for line, column, length, flags in cells_within_lines(cells):
+        delta_column = column - (last_column if line == last_line else 0)
+        data += [line - last_line, delta_column, length, flags & 1, flags >> 1 & 1]
         last_line, last_column = line, column
     return data

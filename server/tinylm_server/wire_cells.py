@@ -1,6 +1,6 @@
 """Cells as the compact integer array of `tinylm/tokens` (docs/protocol.md), for the ranges asked about."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinylm_server.token_chunks import PlacedChunk
 
-__all__ = ["STRIDE", "CellRun", "cells_in", "wire"]
+__all__ = ["STRIDE", "CellRun", "cells_in", "cells_within_lines", "wire"]
 
 Ints = NDArray[np.int64]
 
@@ -90,6 +90,19 @@ def wire(runs: Sequence[CellRun], short_context: Ints | None = None) -> list[int
     table = np.stack([delta_line, start, span, end, flags, sizes], axis=1)  # (C, STRIDE)
     result: list[int] = table.astype(np.int64).ravel().tolist()
     return result
+
+
+def cells_within_lines(flat: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
+    """Yield line, column, length and flags of the cells of a flat array that neither span lines nor are without width.
+
+    For what LSP itself can say of a cell: others it allows only to clients that say so.
+    """
+    line = column = 0
+    for at in range(0, len(flat), STRIDE):
+        delta_line, start, line_span, length, flags, _ = flat[at : at + STRIDE]
+        line, column = (line + delta_line, start) if delta_line else (line, column + start)
+        if length and not line_span:
+            yield line, column, length, flags
 
 
 def _joined(runs: Sequence[CellRun], name: str) -> Ints:

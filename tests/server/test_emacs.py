@@ -1,18 +1,10 @@
 """The server in a real Emacs with eglot, connected and painted by the Lisp of docs/editors/emacs.md itself."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from editor_runs import TEXT, configuration, find_editor, run_editor
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "editors" / "emacs.md"
-TEXT = "Once upon a time\n😀 the naïve fox 漢字.\n"
 TIMEOUT_S = 180
 
 # Runs in a batch Emacs after the page's own configuration. What it finds goes to a file as JSON. Batch mode has no
@@ -69,60 +61,23 @@ CHECK = """
 """
 
 
-def emacs():
-    """Return the path of Emacs; absent only outside CI, where a notice says that nothing was checked."""
-    path = shutil.which("emacs")
-    if path is None:
-        assert not os.environ.get("CI"), "Emacs is missing: apt-get install emacs-nox elpa-eglot"
-        sys.stderr.write(
-            "NOTICE: Emacs is not installed, so nothing was checked (Debian: apt-get install emacs-nox elpa-eglot)\n"
-        )
-    return path
-
-
-def configuration(model_directory):
-    """Return the page's Lisp with this test's Python and model in the two places that the page tells to change."""
-    lisp = "\n".join(re.findall(r"```elisp\n(.*?)```", PAGE.read_text("utf-8"), re.S))
-    for old, new in (('"python3"', f'"{sys.executable}"'), (':path ""', f':path "{model_directory}"')):
-        assert lisp.count(old) == 1
-        lisp = lisp.replace(old, new)
-    # Connecting from the hook waits for idle time, which a batch Emacs never has; the check connects itself.
-    return "(package-initialize)\n" + lisp.replace("(add-hook 'text-mode-hook #'eglot-ensure)", "")
-
-
 @pytest.fixture(scope="module")
 def found(model_directory, tmp_path_factory):
     """What the check found in one run of Emacs; None without Emacs."""
-    path = emacs()
+    path = find_editor("emacs", "emacs-nox elpa-eglot")
     if path is None:
         return None
-    folder = tmp_path_factory.mktemp("emacs")
-    (folder / "init.el").write_text(configuration(model_directory), "utf-8")
-    (folder / "check.el").write_text(CHECK, "utf-8")
-    (folder / "story.txt").write_text(TEXT, "utf-8")
-    (folder / "home").mkdir()
-    environment = {
-        **os.environ,
-        "HOME": str(folder / "home"),
-        "LC_ALL": "C.UTF-8",
-        "PYTHONPATH": f"{ROOT}:{ROOT / 'server'}",
-        "TINYLM_FOUND": str(folder / "found.json"),
+    replacements = {
+        '"python3"': f'"{sys.executable}"',
+        ':path ""': f':path "{model_directory}"',
+        # Connecting from the hook waits for idle time, which a batch Emacs never has; the check connects itself.
+        "(add-hook 'text-mode-hook #'eglot-ensure)": "",
     }
+    lisp = "(package-initialize)\n" + configuration("emacs.md", "elisp", replacements)
     # -q and not -Q: the latter hides Debian's package folder, where eglot lies.
-    ran = subprocess.run(
-        [path, "-q", "--batch", "-l", "init.el", "-l", "check.el"],
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
-    )
-    assert (folder / "found.json").is_file(), ran.stderr
-    result = json.loads((folder / "found.json").read_text("utf-8"))
-    assert "problem" not in result, f"{result['problem']}\n{ran.stderr}"
-    return result
+    command = [path, "-q", "--batch", "-l", "init.el", "-l", "check.el"]
+    folder = tmp_path_factory.mktemp("emacs")
+    return run_editor(folder, command, {"init.el": lisp, "check.el": CHECK}, {"LC_ALL": "C.UTF-8"}, TIMEOUT_S)
 
 
 def tiles(painted, text):

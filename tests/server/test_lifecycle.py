@@ -51,7 +51,7 @@ async def test_capabilities_are_those_of_the_protocol_page(bare_client: Client):
     assert capabilities["completionProvider"] == {} and capabilities["inlineCompletionProvider"] == {}
     assert capabilities["codeActionProvider"] == {"codeActionKinds": ["refactor.rewrite"]}
     assert capabilities["executeCommandProvider"]["commands"] == list(COMMANDS)
-    assert "semanticTokensProvider" not in capabilities
+    assert not {"semanticTokensProvider", "inlayHintProvider"} & set(capabilities)
     await bare_client.close()
 
 

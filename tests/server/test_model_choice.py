@@ -80,3 +80,24 @@ async def test_semantic_tokens_are_for_clients_that_ask(bare_client: Client, mod
     assert "".join(piece for piece, _, _ in pieces) == text.replace("\n", "")
     assert ("😀", 0, 1) in pieces and {kind for _, kind, _ in pieces} == {0, 1}
     assert await bare_client.close() == 0
+
+
+async def test_inlay_hints_are_for_clients_that_ask(bare_client: Client, model_directory):
+    """A mark at every boundary of tinylm/tokens that lies inside a line, in the range asked about only."""
+    bare_client.settings = {"model": {"path": str(model_directory)}}
+    reply = await bare_client.initialize(initializationOptions={"inlayHints": True})
+    assert reply["capabilities"]["inlayHintProvider"] == {"resolveProvider": False}
+    text = "the fox\n😀 ran\nPip sang\n"
+    bare_client.open(URI, text)
+    second_line = {"start": {"line": 1, "character": 0}, "end": {"line": 2, "character": 0}}
+    hints = await bare_client.request("textDocument/inlayHint", {"textDocument": {"uri": URI}, "range": second_line})
+    assert {hint["label"] for hint in hints} == {"│"}
+    params = {"textDocument": {"uri": URI}, "version": 1, "ranges": [second_line], "scores": False}
+    cells = (await bare_client.request("tinylm/tokens", params))["cells"]
+    column, expected = 0, []
+    for at in range(0, len(cells), 6):
+        column = column + cells[at + 1] if at else cells[at + 1]
+        expected.append((1, column))
+    # Without the first, at the line's start, and the line end.
+    assert [(hint["position"]["line"], hint["position"]["character"]) for hint in hints] == expected[1:-1]
+    assert await bare_client.close() == 0

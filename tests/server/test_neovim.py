@@ -1,18 +1,10 @@
 """The server in a real Neovim, connected and painted by the Lua of docs/editors/neovim.md itself."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from editor_runs import TEXT, configuration, find_editor, run_editor
 
-ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "editors" / "neovim.md"
-TEXT = "Once upon a time\n😀 the naïve fox 漢字.\n"
 TIMEOUT_S = 120
 
 # Runs inside Neovim after the page's own configuration. What it finds goes to a file as JSON.
@@ -56,6 +48,12 @@ local ok, problem = pcall(function()
   local ghost = ask('textDocument/inlineCompletion', 0, 16, { context = { triggerKind = 1 } })
   found.ghost = ghost and ghost.items[1] and ghost.items[1].insertText or ''
 
+  found.hints = {}
+  local everything = { start = { line = 0, character = 0 }, ['end'] = { line = 9, character = 0 } }
+  for _, hint in ipairs(ask('textDocument/inlayHint', 0, 0, { range = everything }) or {}) do
+    table.insert(found.hints, { hint.position.line, hint.position.character, hint.label })
+  end
+
   vim.cmd('TinyLMTokens')
   local bands = vim.api.nvim_get_namespaces().tinylm
   local function marks() return vim.api.nvim_buf_get_extmarks(0, bands, 0, -1, { details = true }) end
@@ -87,51 +85,19 @@ vim.cmd('qall!')
 """
 
 
-def neovim():
-    """Return the path of Neovim; absent only outside CI, where a notice says that nothing was checked."""
-    path = shutil.which("nvim")
-    if path is None:
-        assert not os.environ.get("CI"), "Neovim is missing: apt-get install neovim"
-        sys.stderr.write("NOTICE: Neovim is not installed, so nothing was checked (Debian: apt-get install neovim)\n")
-    return path
-
-
-def configuration(model_directory):
-    """Return the page's Lua with this test's Python and model in the two places that the page tells to change."""
-    lua = "\n".join(re.findall(r"```lua\n(.*?)```", PAGE.read_text("utf-8"), re.S))
-    for old, new in (("'python3'", f"'{sys.executable}'"), ("path = ''", f"path = '{model_directory}'")):
-        assert lua.count(old) == 1
-        lua = lua.replace(old, new)
-    return lua
-
-
 @pytest.fixture(scope="module")
 def found(model_directory, tmp_path_factory):
     """What the check found in one run of Neovim; None without Neovim."""
-    path = neovim()
+    path = find_editor("nvim", "neovim")
     if path is None:
         return None
     folder = tmp_path_factory.mktemp("neovim")
-    (folder / "init.lua").write_text(configuration(model_directory), "utf-8")
-    (folder / "check.lua").write_text(CHECK, "utf-8")
-    (folder / "story.txt").write_text(TEXT, "utf-8")
-    home = {name: str(folder / "home") for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
-    search = {"PYTHONPATH": f"{ROOT}:{ROOT / 'server'}", "TINYLM_FOUND": str(folder / "found.json")}
-    command = [path, "--headless", "-n", "-i", "NONE", "-u", "init.lua", "story.txt", "-c", "luafile check.lua"]
-    ran = subprocess.run(
-        command,
-        cwd=folder,
-        env={**os.environ, **home, **search},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-        check=False,
+    lua = configuration(
+        "neovim.md", "lua", {"'python3'": f"'{sys.executable}'", "path = ''": f"path = '{model_directory}'"}
     )
-    assert (folder / "found.json").is_file(), ran.stderr
-    result = json.loads((folder / "found.json").read_text("utf-8"))
-    assert "problem" not in result, result["problem"]
-    return result
+    command = [path, "--headless", "-n", "-i", "NONE", "-u", "init.lua", "story.txt", "-c", "luafile check.lua"]
+    homes = {name: str(folder / "home") for name in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")}
+    return run_editor(folder, command, {"init.lua": lua, "check.lua": CHECK}, homes, TIMEOUT_S)
 
 
 def test_neovim_connects_and_hovers(found):
@@ -167,6 +133,21 @@ def test_neovim_paints_every_byte_once(found):
         lines[end_line][:end].decode()
         at, previous = (end_line, end), (start_line, group)
     assert at == (len(lines) - 1, len(lines[-1]))
+
+
+def test_neovim_gets_a_mark_at_every_boundary_inside_a_line(found):
+    """The inlay hints that the page turns on stand where the painted cells meet."""
+    if found is None:
+        return
+    lines = TEXT.split("\n")
+    marks = [
+        (line, len(lines[line].encode("utf-16-le")[: 2 * at].decode("utf-16-le").encode()))
+        for line, at, _ in found["hints"]
+    ]
+    painted = [(line, start) for line, start, end_line, _, _ in found["painted"] if start and end_line == line]
+    # The last painted cell is a line end, which Neovim ends with the buffer's last line.
+    assert marks == [place for place in painted if place[1] < len(lines[place[0]].encode())]
+    assert {label for _, _, label in found["hints"]} == {"│"}
 
 
 def test_neovim_replaces_a_token(found):
