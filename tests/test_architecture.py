@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,23 @@ def test_imports_have_no_cycle(files: list[Path]) -> None:
     order = list(graphlib.TopologicalSorter(graph).static_order())
 
     assert len(order) == len(modules)
+
+
+def test_packages_import_downwards() -> None:
+    """The order of the library's packages is the one that ARCHITECTURE.md gives, imports inside functions included."""
+    lines = (ROOT / "ARCHITECTURE.md").read_text("utf-8").splitlines()
+    order = next(line.removeprefix("Inside `tinylm`: ") for line in lines if line.startswith("Inside `tinylm`: "))
+    layers = [re.findall(r"`(\w+)`", layer) for layer in order.split(" < ")]
+    height = {package: number for number, layer in enumerate(layers) for package in layer}
+    package_of = {path: [*module_name(path).split("."), ""][1] for path in LIBRARY}
+
+    assert set(package_of.values()) - {"", "__main__"} == set(height)
+    for path, package in package_of.items():
+        if package in height:
+            for name in imports_of(ast.parse(path.read_text("utf-8"))):
+                imported = name.split(".")[1] if name.startswith("tinylm.") else package
+                lower = height.get(imported, -1)
+                assert imported == package or lower < height[package], f"{module_name(path)} imports {name}"
 
 
 @pytest.mark.parametrize("module", ["tinylm", "tinylm.cli.app", "tinylm.model.language_model", "tinylm.errors"])
