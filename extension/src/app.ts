@@ -52,7 +52,7 @@ export class App implements Disposable {
     const lens = new ParagraphLens(this.surveyor, covers);
     this.status = new StatusItem({ server, painter: this.painter, surveyor: this.surveyor, selections });
     this.legend = new Legend(server, () => this.painter.styles);
-    this.training = new Training(this.server, () => this.trainingReady());
+    this.training = new Training(context.extensionUri, this.server, () => this.trainingReady());
     this.generator = new Generator(this.server);
     this.tokenizers = new TokenizerComparison(this.server);
     this.swapper = new Swapper(this.server, this.generator, (document) => this.painter.covers(document));

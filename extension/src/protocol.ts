@@ -94,6 +94,51 @@ export interface JobProgress {
   readonly model: string | null;
 }
 
+export interface TrainingEventsParams {
+  readonly run: string;
+  /** The one of the last result; null asks for everything. */
+  readonly cursor: string | null;
+  readonly maxPoints: number;
+}
+
+type Values = readonly (number | null)[];
+
+/** Parallel arrays; null where a value is undefined. */
+export interface TrainingSteps {
+  readonly step: readonly number[];
+  /** Nats per token. */
+  readonly loss: Values;
+  readonly learningRate: Values;
+  readonly gradNorm: Values;
+  readonly tokensPerSecond: Values;
+  /** Seconds since 1970. */
+  readonly time: Values;
+}
+
+export interface TrainingEvaluation {
+  readonly step: number;
+  readonly validationLoss: number | null;
+  readonly bitsPerByte: number | null;
+  readonly sample: string;
+}
+
+export interface TrainingEventsResult {
+  readonly schema: number;
+  readonly run: string;
+  readonly cursor: string;
+  /** Forget what came before: there was no cursor, or the run went back to a checkpoint. */
+  readonly startsOver: boolean;
+  readonly state: JobState;
+  readonly message: string;
+  readonly jobId: string | null;
+  readonly model: string | null;
+  readonly totalSteps: number | null;
+  readonly nParameters: number | null;
+  readonly secondsLeft: number | null;
+  readonly steps: TrainingSteps;
+  readonly evaluations: readonly TrainingEvaluation[];
+}
+
 export interface GenerateParams {
   readonly textDocument: TextDocumentIdentifier;
   readonly version: number;
@@ -269,8 +314,30 @@ export interface TrainModelArguments {
   /** Null trains one first. */
   readonly tokenizer: string | null;
   readonly out: string;
-  readonly size: "tiny" | "small" | "base";
+  /** Null leaves it to the budget. */
+  readonly size: "tiny" | "small" | "base" | null;
   readonly steps: number | null;
+  /** A time such as "10m", which decides size, batch and steps; null when the steps are given. */
+  readonly budget: string | null;
+}
+
+/** What `tinylm train --dry-run` counts and measures. */
+export interface TrainingEstimate {
+  readonly schema: number;
+  readonly nParameters: number;
+  readonly tokensPerStep: number;
+  readonly steps: number;
+  readonly flops: number;
+  readonly memoryBytes: number;
+  readonly secondsPerStep: number;
+  /** Of all steps, evaluations apart. */
+  readonly seconds: number;
+  readonly nLayer: number;
+  readonly nHead: number;
+  readonly nEmbd: number;
+  readonly blockSize: number;
+  readonly vocabSize: number;
+  readonly corpusBytes: number | null;
 }
 
 export interface JobStarted {
@@ -293,6 +360,7 @@ export interface DoctorReport {
 export const ServerCommand = {
   trainTokenizer: "tinylm.server.trainTokenizer",
   trainModel: "tinylm.server.trainModel",
+  estimateTraining: "tinylm.server.estimateTraining",
   resumeTraining: "tinylm.server.resumeTraining",
   stopTraining: "tinylm.server.stopTraining",
   listJobs: "tinylm.server.listJobs",
@@ -308,6 +376,7 @@ export const AlternativesRequest = new RequestType<AlternativesParams, Alternati
 export const PreviewRequest = new RequestType<PreviewParams, PreviewResult, void>("tinylm/preview");
 export const ExportRequest = new RequestType<ExportParams, ExportResult, void>("tinylm/export");
 export const CompareTokenizersRequest = new RequestType<CompareTokenizersParams, CompareTokenizersResult, void>("tinylm/compareTokenizers");
+export const TrainingEventsRequest = new RequestType<TrainingEventsParams, TrainingEventsResult, void>("tinylm/trainingEvents");
 export const StatusNotification = new NotificationType<Status>("tinylm/status");
 export const TrainingProgressNotification = new NotificationType<JobProgress>("tinylm/trainingProgress");
 export const GenerationStepNotification = new NotificationType<GenerationStep>("tinylm/generationStep");

@@ -1,31 +1,33 @@
 /**
- * The commands around training: what to train on, how big, how long; resume, stop, and which model to use.
- * Each answer has a default that Enter takes. The work is done by jobs of the server; jobs.ts shows them.
+ * The commands around training: start, with what it will cost said first; resume, stop, look at, and which model to use.
+ * asking.ts asks the questions. The work is done by jobs of the server; jobs.ts and trainingview.ts show them.
  */
 import { basename, join } from "node:path";
-import { ConfigurationTarget, FileType, Uri, window, workspace } from "vscode";
-import type { Disposable, QuickPickItem } from "vscode";
+import { ConfigurationTarget, FileType, ProgressLocation, Uri, window, workspace } from "vscode";
+import type { Disposable } from "vscode";
+import { askData, askExtent, askNumber, askTokenizer, chooseFolder, pick } from "./asking";
+import type { Choice } from "./asking";
 import type { Server } from "./client";
 import { endText, Jobs } from "./jobs";
 import { ServerCommand } from "./protocol";
-import type { JobProgress, JobStarted, KnownModel, TrainModelArguments } from "./protocol";
+import type { JobProgress, JobStarted, KnownModel, TrainingEstimate, TrainModelArguments } from "./protocol";
 import { SECTION, trainingFolderSetting } from "./settings";
-import { messageOf } from "./words";
-
-interface Choice<Value> extends QuickPickItem {
-  readonly value: Value;
-}
+import { TrainingViews } from "./trainingview";
+import { estimateText, isActive, messageOf } from "./words";
 
 export class Training implements Disposable {
   private readonly shown: Jobs;
+  private readonly views: TrainingViews;
 
   constructor(
+    extensionUri: Uri,
     private readonly server: Server,
     /** Whether training packages are there; asks and installs when not. */
     private readonly ready: () => Promise<boolean>,
   ) {
     this.shown = new Jobs(server);
     this.shown.onEnd((job) => void this.ended(job));
+    this.views = new TrainingViews(extensionUri, server, { resume: (run) => this.resumeRun(run), use: (model) => this.use(model) });
   }
 
   get jobs(): readonly JobProgress[] {
@@ -45,16 +47,21 @@ export class Training implements Disposable {
     if (!(await this.ready())) return;
     const data = await askData("Train Model");
     if (data === undefined) return;
-    const size = await pick("Train Model: size", SIZES);
-    if (size === undefined) return;
-    const steps = await pick("Train Model: steps", STEPS);
-    if (steps === undefined) return;
-    const chosen = steps === "other" ? await askNumber("Train Model: how many steps", 500, 1, 10_000_000) : steps;
-    if (chosen === undefined) return;
+    const extent = await askExtent();
+    if (extent === undefined) return;
     const tokenizer = await askTokenizer();
     if (tokenizer === undefined) return;
     const out = await newRunFolder("model");
-    if (out !== undefined) await this.begin(ServerCommand.trainModel, { data, tokenizer, out, size, steps: chosen });
+    if (out === undefined) return;
+    const wanted: TrainModelArguments = { data, tokenizer, out, ...extent };
+    if (await this.agreedTo(wanted)) await this.begin(ServerCommand.trainModel, wanted);
+  }
+
+  /** Open the view of the run that is going on, or of one that is chosen. */
+  async openView(): Promise<void> {
+    const [active, ...others] = this.shown.active.filter(({ kind }) => kind === "model");
+    const run = active !== undefined && others.length === 0 ? active.run : await this.askRun();
+    if (run !== undefined) this.views.open(run);
   }
 
   async resume(): Promise<void> {
@@ -64,8 +71,7 @@ export class Training implements Disposable {
       return;
     }
     const run = runs.length === 1 ? runs[0]?.value : await pick("Resume Training", runs);
-    if (run === undefined || !(await this.ready())) return;
-    await this.begin(ServerCommand.resumeTraining, { run });
+    if (run !== undefined) await this.resumeRun(run);
   }
 
   async stop(): Promise<void> {
@@ -94,12 +100,41 @@ export class Training implements Disposable {
   }
 
   dispose(): void {
+    this.views.dispose();
     this.shown.dispose();
   }
 
+  private async resumeRun(run: string): Promise<void> {
+    if (await this.ready()) await this.begin(ServerCommand.resumeTraining, { run });
+  }
+
+  /** A model's training opens its view; a tokenizer's has lines only. */
   private async begin(command: string, argument: object): Promise<void> {
-    this.shown.showOutput();
-    await this.server.execute<JobStarted>(command, argument);
+    if (command === ServerCommand.trainTokenizer) this.shown.showOutput();
+    const { run } = await this.server.execute<JobStarted>(command, argument);
+    if (command !== ServerCommand.trainTokenizer) this.views.open(run);
+  }
+
+  /** Say what the training will cost before it begins; whether the user wants it. */
+  private async agreedTo(wanted: TrainModelArguments): Promise<boolean> {
+    const options = { location: ProgressLocation.Notification, title: "TinyLM: measuring how long this training takes" };
+    const estimate = await window.withProgress(options, () => this.server.execute<TrainingEstimate>(ServerCommand.estimateTraining, wanted));
+    const choices: Choice<boolean>[] = [
+      { label: "$(play) Start training", description: estimateText(estimate, wanted.budget), detail: `Everything is kept in ${wanted.out}`, value: true },
+      { label: "Do not start", value: false },
+    ];
+    return (await pick("Train Model: start?", choices)) ?? false;
+  }
+
+  /** One of the runs that the server or the training folder knows, the newest first. */
+  private async askRun(): Promise<string | undefined> {
+    const jobs = await this.server.execute<JobProgress[]>(ServerCommand.listJobs);
+    const known = new Map<string, string>(jobs.filter(({ kind }) => kind === "model").map((job) => [job.run, isActive(job) ? "running" : job.state]));
+    for (const run of await runsOnDisk()) if (!known.has(run)) known.set(run, "");
+    const choices = [...known].reverse().map(([run, state]) => ({ label: basename(run), description: state, detail: run, value: run }));
+    const other: Choice<string | null> = { label: "$(folder-opened) Choose a folder...", value: null };
+    const chosen = await pick<string | null>("Open Training View", [...choices, other]);
+    return chosen === null ? chooseFolder("Show this run") : chosen;
   }
 
   /** Switch now, and write it down so that it is used the next time. */
@@ -144,90 +179,10 @@ export class Training implements Disposable {
       if (stopped && job.kind === "model") runs.set(job.run, { label: basename(job.run), description: endText(job), value: job.run });
     }
     for (const folder of await runsOnDisk()) {
-      if (!latest.has(folder)) runs.set(folder, { label: basename(folder), description: folder, value: folder });
+      if (!latest.has(folder) && (await isUnfinished(Uri.file(folder)))) runs.set(folder, { label: basename(folder), description: folder, value: folder });
     }
     return [...runs.values()];
   }
-}
-
-const SIZES: Choice<TrainModelArguments["size"]>[] = [
-  { label: "tiny", description: "minutes on a laptop; learns words and short sentences", value: "tiny" },
-  { label: "small", description: "an hour or so; simple stories", value: "small" },
-  { label: "base", description: "hours, better with a GPU", value: "base" },
-];
-
-const STEPS: Choice<number | "other">[] = [
-  { label: "300 steps", description: "a first look", value: 300 },
-  { label: "1,000 steps", value: 1000 },
-  { label: "5,000 steps", value: 5000 },
-  { label: "Other...", value: "other" },
-];
-
-type DataKind = "sample" | "active" | "file" | "folder" | "hub";
-
-/** Ask what to train on; undefined when the user leaves. */
-async function askData(title: string): Promise<string[] | undefined> {
-  const active = window.activeTextEditor?.document;
-  const file = active?.uri.scheme === "file" ? active.uri.fsPath : undefined;
-  const choices: Choice<DataKind>[] = [
-    { label: "Sample stories", description: "20,000 short stories that TinyLM writes itself, no download", value: "sample" },
-    ...(file === undefined ? [] : [{ label: "This file", description: basename(file), value: "active" as const }]),
-    { label: "A file...", description: ".txt, .jsonl, .parquet or .csv", value: "file" },
-    { label: "A folder...", value: "folder" },
-    { label: "A Hub dataset...", description: "such as roneneldan/TinyStories; downloads while it trains", value: "hub" },
-  ];
-  const kind = await pick(`${title}: what to train on`, choices);
-  if (kind === undefined) return undefined;
-  const source = await sourceFor(kind, file);
-  return source === undefined ? undefined : [source];
-}
-
-async function sourceFor(kind: DataKind, file: string | undefined): Promise<string | undefined> {
-  switch (kind) {
-    case "sample":
-      return "sample";
-    case "active":
-      return file;
-    case "file": {
-      const chosen = await window.showOpenDialog({ openLabel: "Train on this", filters: { Text: ["txt", "md", "jsonl", "parquet", "csv"], All: ["*"] } });
-      return chosen?.[0]?.fsPath;
-    }
-    case "folder":
-      return chooseFolder("Train on this");
-    case "hub":
-      return window.showInputBox({
-        title: "A dataset on the Hugging Face Hub",
-        value: "roneneldan/TinyStories",
-        validateInput: (text) => (/^[\w.-]+\/[\w.-]+$/.test(text) ? null : "Give owner/name, such as roneneldan/TinyStories"),
-      });
-  }
-}
-
-/** Null stands for "train one first". */
-async function askTokenizer(): Promise<string | null | undefined> {
-  const choices: Choice<"new" | "folder">[] = [
-    { label: "Train a tokenizer on this data first", value: "new" },
-    { label: "Use a trained tokenizer...", description: "choose its folder", value: "folder" },
-  ];
-  const choice = await pick("Train Model: tokenizer", choices);
-  if (choice === undefined) return undefined;
-  return choice === "new" ? null : chooseFolder("Use this tokenizer");
-}
-
-async function pick<Value>(title: string, choices: readonly Choice<Value>[]): Promise<Value | undefined> {
-  return (await window.showQuickPick(choices, { title, matchOnDescription: true }))?.value;
-}
-
-async function askNumber(title: string, value: number, low: number, high: number): Promise<number | undefined> {
-  const advice = `Give a whole number from ${low} to ${high}`;
-  const validateInput = (text: string): string | null => (/^\d+$/.test(text) && Number(text) >= low && Number(text) <= high ? null : advice);
-  const text = await window.showInputBox({ title, value: String(value), validateInput });
-  return text === undefined ? undefined : Number(text);
-}
-
-async function chooseFolder(openLabel: string): Promise<string | undefined> {
-  const chosen = await window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel });
-  return chosen?.[0]?.fsPath;
 }
 
 /** The folder that runs go to: the setting, else `tinylm-runs` in the workspace; null when there is neither. */
@@ -245,20 +200,21 @@ async function newRunFolder(kind: "tokenizer" | "model"): Promise<string | undef
   return folder === undefined ? undefined : join(folder, `${kind}-${time}`);
 }
 
+/** The runs of models in the training folder. */
 async function runsOnDisk(): Promise<string[]> {
   const folder = trainingFolder();
   if (folder === null) return [];
   const uri = Uri.file(folder);
   const entries = await Promise.resolve(workspace.fs.readDirectory(uri)).catch(() => []); // Nothing was trained here yet.
   const folders = entries.filter(([, type]) => type === FileType.Directory).map(([name]) => name);
-  const unfinished = await Promise.all(folders.map((name) => isUnfinished(Uri.joinPath(uri, name))));
-  return folders.filter((_, index) => unfinished[index]).map((name) => join(folder, name));
+  const isRun = (name: string): Promise<boolean> => Promise.resolve(workspace.fs.stat(Uri.joinPath(uri, name, "checkpoints"))).then(() => true, () => false);
+  const found = await Promise.all(folders.map(isRun));
+  return folders.filter((_, index) => found[index]).map((name) => join(folder, name));
 }
 
-/** A model's run has a checkpoints folder; its last event says whether it came to its end. */
+/** The last event of a run says whether it came to its end. */
 async function isUnfinished(run: Uri): Promise<boolean> {
   try {
-    await workspace.fs.stat(Uri.joinPath(run, "checkpoints"));
     const events = new TextDecoder().decode(await workspace.fs.readFile(Uri.joinPath(run, "events.jsonl")));
     const last = JSON.parse(events.trimEnd().split("\n").at(-1) ?? "{}") as { type?: unknown; reason?: unknown };
     return !(last.type === "end" && last.reason === "finished");

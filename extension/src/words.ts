@@ -1,5 +1,5 @@
 /** How numbers are said to people: counts, durations, training progress. Pure. */
-import type { JobProgress, TokensResult } from "./protocol";
+import type { JobProgress, TokensResult, TrainingEstimate } from "./protocol";
 
 /** "1,234 tokens, 3.9 bytes/token", or what of it is known. */
 export function describeTokens(result: Pick<TokensResult, "nTokens" | "nBytes">): string {
@@ -48,6 +48,13 @@ export function progressText(job: JobProgress): string {
   ].filter((part) => part !== null);
   if (job.step === null && job.message !== "") return parts.length === 0 ? job.message : `${job.message}, ${parts.join(", ")}`;
   return parts.length === 0 ? job.state : parts.join(", ");
+}
+
+/** "4.3 M parameters, 1,200 steps, about 25 min, 1.2 GB of memory": what a training will cost. */
+export function estimateText(estimate: Pick<TrainingEstimate, "nParameters" | "steps" | "seconds" | "memoryBytes">, budget: string | null): string {
+  const time = budget === null ? `about ${durationText(estimate.seconds)} and evaluations` : `within ${budget}`;
+  const memory = `${(estimate.memoryBytes / 1e9).toFixed(1)} GB of memory`;
+  return `${(estimate.nParameters / 1e6).toFixed(1)} M parameters, ${estimate.steps.toLocaleString("en")} steps, ${time}, ${memory}`;
 }
 
 /** Markdown that shows a text as it is. MarkdownString.appendText does too, with spaces that never wrap. */

@@ -9,6 +9,7 @@ import { test } from "node:test";
 import alternatives from "../../tests/golden/alternatives.json";
 import compareTokenizers from "../../tests/golden/compareTokenizers.json";
 import doctor from "../../tests/golden/doctor.json";
+import estimateTraining from "../../tests/golden/estimateTraining.json";
 import exportPiece from "../../tests/golden/exportPiece.json";
 import exported from "../../tests/golden/export.json";
 import generate from "../../tests/golden/generate.json";
@@ -33,6 +34,7 @@ import tokensWithoutScores from "../../tests/golden/tokens-without-scores.json";
 import tokens from "../../tests/golden/tokens.json";
 import trainModel from "../../tests/golden/trainModel.json";
 import trainTokenizer from "../../tests/golden/trainTokenizer.json";
+import trainingEvents from "../../tests/golden/trainingEvents.json";
 import trainingFinished from "../../tests/golden/trainingProgress-finished.json";
 import trainingProgress from "../../tests/golden/trainingProgress.json";
 import * as protocol from "../src/protocol";
@@ -83,6 +85,18 @@ const GOLDEN = {
     is: protocol.ServerCommand.trainModel,
     params: trainModel.params.arguments.map(holds<protocol.TrainModelArguments>()),
     result: holds<protocol.JobStarted>()(trainModel.result),
+  },
+  "estimateTraining.json": {
+    method: estimateTraining.params.command,
+    is: protocol.ServerCommand.estimateTraining,
+    params: estimateTraining.params.arguments.map(holds<protocol.TrainModelArguments>()),
+    result: holds<protocol.TrainingEstimate>()(estimateTraining.result),
+  },
+  "trainingEvents.json": {
+    method: trainingEvents.method,
+    is: protocol.TrainingEventsRequest.method,
+    params: holds<protocol.TrainingEventsParams>()(trainingEvents.params),
+    result: holds<protocol.TrainingEventsResult>()(trainingEvents.result),
   },
   "resumeTraining.json": { method: resumeTraining.params.command, is: protocol.ServerCommand.resumeTraining, result: holds<protocol.JobStarted>()(resumeTraining.result) },
   "stopTraining.json": { method: stopTraining.params.command, is: protocol.ServerCommand.stopTraining, result: holds<{ stopped: boolean }>()(stopTraining.result) },

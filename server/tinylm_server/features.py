@@ -40,6 +40,7 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (None, "training_commands", "progress_cancelled"),
     "tinylm/tokens": (None, "tokens", "tokens"),
     "tinylm/generate": (None, "generate", "generate"),
+    "tinylm/trainingEvents": (None, "training_events", "training_events"),
     "tinylm/session/open": (None, "sessions", "session_open"),
     "tinylm/session/step": (None, "sessions", "session_step"),
     "tinylm/session/pick": (None, "sessions", "session_pick"),
@@ -67,6 +68,7 @@ ON_REQUEST: dict[str, dict[str, tuple[Any, str, str]]] = {
 COMMANDS: dict[str, tuple[str, str]] = {
     "tinylm.server.trainTokenizer": ("training_commands", "train_tokenizer"),
     "tinylm.server.trainModel": ("training_commands", "train_model"),
+    "tinylm.server.estimateTraining": ("training_commands", "estimate_training"),
     "tinylm.server.resumeTraining": ("training_commands", "resume_training"),
     "tinylm.server.stopTraining": ("training_commands", "stop_training"),
     "tinylm.server.listJobs": ("training_commands", "list_jobs"),

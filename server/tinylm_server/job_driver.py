@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-__all__ = ["main"]
+__all__ = ["NICE", "main"]
 
 NICE = 5  # editing comes first
 

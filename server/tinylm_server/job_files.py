@@ -10,8 +10,6 @@
 import json
 import os
 import signal
-import time
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from typing import Any
 import psutil
 from platformdirs import user_state_path
 
-__all__ = ["EventTail", "JobRecord", "jobs_directory", "read_record", "write_record"]
+__all__ = ["JobRecord", "jobs_directory", "read_record", "working_folder", "write_record"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +90,11 @@ def jobs_directory() -> Path:
     return user_state_path("tinylm", appauthor=False) / "jobs"
 
 
+def working_folder(workspace: str) -> str:
+    """Return where the trainer's processes start: the workspace, or the user's home where there is none."""
+    return workspace if workspace and Path(workspace).is_dir() else str(Path.home())
+
+
 def write_record(record: JobRecord) -> None:
     """Write job.json; the job's directory is made."""
     record.directory.mkdir(parents=True, mode=0o700)
@@ -115,36 +118,3 @@ def _read(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return values if isinstance(values, dict) else None
-
-
-class EventTail:
-    """Reads what is appended to an events file. A file that became shorter was rewritten and is read again.
-
-    Args:
-        since: events that tell an earlier time (seconds since 1970) belong to an earlier job and are left out.
-    """
-
-    def __init__(self, path: Path, since: float) -> None:
-        self._path, self._since = path, since
-        self._offset = 0
-        self._inode = 0
-        self._rest = b""
-
-    def read(self) -> Iterator[dict[str, Any]]:
-        """Yield the new events."""
-        try:
-            with self._path.open("rb") as file:
-                stat = os.fstat(file.fileno())
-                if stat.st_ino != self._inode or stat.st_size < self._offset:
-                    self._inode, self._offset, self._rest = stat.st_ino, 0, b""
-                file.seek(self._offset)
-                data = file.read()
-        except OSError:
-            return
-        self._offset += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            with suppress(ValueError):
-                event = json.loads(line)
-                if isinstance(event, dict) and event.get("time", time.time()) >= self._since:
-                    yield event

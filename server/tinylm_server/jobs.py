@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 
-from tinylm_server.job_files import EventTail, JobRecord, jobs_directory, read_record, write_record
+from tinylm.training.follow import START, read_page
+from tinylm_server.job_files import JobRecord, jobs_directory, read_record, working_folder, write_record
 from tinylm_server.job_progress import JobProgress, apply_event, finish
 from tinylm_server.models import is_model_directory
 from tinylm_server.worker_client import child_environment, python_command
@@ -40,16 +41,20 @@ class Job:
         self.token = f"tinylm-job-{record.job_id}"
         self.has_progress_bar = False
         self._process = process
-        self._tails = [EventTail(Path(stage.events), record.created) for stage in record.stages]
+        self._cursors = [START for _ in record.stages]
 
     def look(self) -> bool:
         """Take in what happened since the last look. Returns whether anything did."""
         before = self.progress.to_json()
         # The order matters: a process seen dead has written its last event, so the events are read after.
         is_over = not self._is_alive()
-        for idx, tail in enumerate(self._tails):
-            for event in tail.read():
-                apply_event(self.progress, event, idx, len(self._tails))
+        for idx, stage in enumerate(self.record.stages):
+            page = read_page(Path(stage.events), self._cursors[idx])
+            self._cursors[idx] = page.cursor
+            is_over &= page.is_last
+            for event in page.events:
+                if event.get("time", self.record.created) >= self.record.created:  # earlier jobs wrote there too
+                    apply_event(self.progress, event, idx, len(self.record.stages))
         if is_over or self.progress.is_done:
             self._finish()
         return self.progress.to_json() != before
@@ -86,14 +91,13 @@ class JobBoard:
     def begin(self, record: JobRecord) -> Job:
         """Start a job's process."""
         write_record(record)
-        cwd = record.workspace if record.workspace and Path(record.workspace).is_dir() else str(Path.home())
         with (record.directory / "log").open("ab") as log:
             process = subprocess.Popen(
                 python_command("tinylm_server.job_driver", str(record.directory)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=cwd,
+                cwd=working_folder(record.workspace),
                 env=child_environment({}),
                 start_new_session=True,
             )
@@ -131,6 +135,10 @@ class JobBoard:
     def running_in(self, run: str) -> Job | None:
         """Return the job that works in a run's directory."""
         return next((job for job in self.all() if job.record.run == run and job.progress.is_active), None)
+
+    def newest_for(self, run: str) -> Job | None:
+        """Return the job that worked last in a run's directory, running or not."""
+        return next((job for job in reversed(self.all()) if job.record.run == run), None)
 
     def stop(self, job_id: str | None) -> bool:
         """Stop one job, or all. Returns whether there was anything to stop."""

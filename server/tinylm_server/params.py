@@ -1,12 +1,25 @@
 """Checks on the parameters of our own messages: plain JSON in, typed values out, or -32602 with the reason."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcInvalidParams
 
-__all__ = ["flag", "integer", "items", "mapping", "number", "optional", "position", "range_of", "text", "uri_of"]
+__all__ = [
+    "absolute_path",
+    "flag",
+    "integer",
+    "items",
+    "mapping",
+    "number",
+    "optional",
+    "position",
+    "range_of",
+    "text",
+    "uri_of",
+]
 
 MAX_UINT = 2**31 - 1
 
@@ -34,6 +47,14 @@ def text(params: Mapping[str, Any], key: str, default: str | None = None) -> str
     if not isinstance(value, str) or "\0" in value:
         raise JsonRpcInvalidParams(f"{key}: expected a string, got {_kind(value)}")
     return value
+
+
+def absolute_path(params: Mapping[str, Any], key: str) -> str:
+    """Return a path, normalised; a relative one or one with control characters is refused."""
+    value = text(params, key)
+    if not Path(value).is_absolute() or any(ord(char) < 32 for char in value):
+        raise JsonRpcInvalidParams(f"{key}: expected an absolute path, got {value[:80]!r}")
+    return str(Path(value))
 
 
 def flag(params: Mapping[str, Any], key: str) -> bool:

@@ -1,17 +1,24 @@
 """The commands around training: check what they are given as hostile, make a job of it, answer at once."""
 
+import asyncio
+import json
+import re
 import secrets
+import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 from tinylm.extras import install_command, missing_packages
 from tinylm_server import params as check
-from tinylm_server.job_files import JobRecord, Stage, jobs_directory
-from tinylm_server.worker_client import python_command
+from tinylm_server.job_driver import NICE
+from tinylm_server.job_files import JobRecord, Stage, jobs_directory, working_folder
+from tinylm_server.worker_client import child_environment, python_command
 
 if TYPE_CHECKING:
     from lsprotocol import types as lsp
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
     from tinylm_server.server import Server
 
 __all__ = [
+    "estimate_training",
     "list_jobs",
     "progress_cancelled",
     "resume_training",
@@ -46,10 +54,17 @@ NUMBERS = {
 }
 
 
+# What `tinylm train --dry-run --json` says and a client is told.
+ESTIMATED = (
+    *("nParameters", "tokensPerStep", "steps", "flops", "memoryBytes", "secondsPerStep", "seconds"),
+    *("nLayer", "nHead", "nEmbd", "blockSize", "vocabSize", "corpusBytes"),
+)
+
+
 async def train_tokenizer(ls: "Server", argument: Any = None) -> dict[str, str]:
     """Start `tinylm train-tokenizer`."""
     fields = check.mapping(argument, "argument")
-    out = _path(fields, "out")
+    out = check.absolute_path(fields, "out")
     job_id = _new_id()
     stage = _tokenizer_stage(job_id, _data(fields), out, _vocab_size(fields))
     return _begin(ls, JobRecord(job_id, "tokenizer", out, time.time(), ls.workspace_folder(), [stage], None))
@@ -58,13 +73,13 @@ async def train_tokenizer(ls: "Server", argument: Any = None) -> dict[str, str]:
 async def train_model(ls: "Server", argument: Any = None) -> dict[str, str]:
     """Start `tinylm train`; without a tokenizer one is trained on the same data first."""
     fields = check.mapping(argument, "argument")
-    out, data = _path(fields, "out"), _data(fields)
+    out, data = check.absolute_path(fields, "out"), _data(fields)
     options = _options(fields)
     _require_packages()
     job_id = _new_id()
     stages = []
     if fields.get("tokenizer") is not None:
-        tokenizer = _path(fields, "tokenizer")
+        tokenizer = check.absolute_path(fields, "tokenizer")
     else:
         tokenizer = str(jobs_directory() / job_id / "tokenizer")
         stages.append(_tokenizer_stage(job_id, data, tokenizer, _vocab_size(fields)))
@@ -74,9 +89,22 @@ async def train_model(ls: "Server", argument: Any = None) -> dict[str, str]:
     return _begin(ls, record)
 
 
+async def estimate_training(ls: "Server", argument: Any = None) -> dict[str, Any]:
+    """Run `tinylm train --dry-run` with the arguments of `train_model`, and return what it counts and measures."""
+    fields = check.mapping(argument, "argument")
+    out, data = check.absolute_path(fields, "out"), _data(fields)
+    options = _options(fields)
+    if fields.get("tokenizer") is not None:
+        options.append(f"--tokenizer={check.absolute_path(fields, 'tokenizer')}")
+    _require_packages()
+    command = _tinylm("train", *_each("--data", data), f"--out={out}", *options, "--dry-run", "--json")
+    found = json.loads(await _output_of(command, ls.workspace_folder()))
+    return {"schema": 1, **{name: found[name] for name in ESTIMATED}}
+
+
 async def resume_training(ls: "Server", argument: Any = None) -> dict[str, str]:
     """Start `tinylm train --resume` on a run."""
-    run = _path(check.mapping(argument, "argument"), "run")
+    run = check.absolute_path(check.mapping(argument, "argument"), "run")
     if not (Path(run) / "run.json").is_file():
         raise JsonRpcException(f"{run} holds no run to resume; start a new one with Train Model", REQUEST_FAILED)
     _require_packages()
@@ -100,6 +128,30 @@ async def list_jobs(ls: "Server", *arguments: Any) -> list[dict[str, Any]]:
 async def progress_cancelled(ls: "Server", params: "lsp.WorkDoneProgressCancelParams") -> None:
     """Stop the job whose progress bar was cancelled."""
     ls.jobs.cancel(params.token)
+
+
+async def _output_of(command: list[str], workspace: str) -> bytes:
+    """Run a command at the priority of a training, so that it measures what a training will find; return its output."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=working_folder(workspace),
+        env=child_environment({}),
+    )
+    try:
+        with suppress(psutil.Error):
+            psutil.Process(process.pid).nice(NICE)
+        output, errors = await process.communicate()
+    finally:
+        if process.returncode is None:  # the request was cancelled
+            process.kill()
+            await process.wait()
+    if process.returncode != 0:
+        lines = errors.decode(errors="replace").strip().splitlines() or ["no reason given; see the log"]
+        raise JsonRpcException(lines[-1].removeprefix("error: "), REQUEST_FAILED)
+    return output
 
 
 def _begin(ls: "Server", record: JobRecord) -> dict[str, str]:
@@ -136,6 +188,11 @@ def _options(fields: Mapping[str, Any]) -> list[str]:
         if size not in ("tiny", "small", "base"):
             raise JsonRpcInvalidParams(f"size: expected tiny, small or base, got {size[:40]!r}")
         options.append(f"--size={size}")
+    if fields.get("budget") is not None:
+        budget = check.text(fields, "budget")
+        if not re.fullmatch(r"[0-9.hms]{2,20}", budget):
+            raise JsonRpcInvalidParams(f"budget: expected a time such as 10m, got {budget[:40]!r}")
+        options.append(f"--budget={budget}")
     for name, option in NUMBERS.items():
         if fields.get(name) is not None:
             options.append(f"{option}={check.integer(fields, name)}")
@@ -151,13 +208,6 @@ def _data(fields: Mapping[str, Any]) -> list[str]:
 
 def _vocab_size(fields: Mapping[str, Any]) -> int:
     return check.integer(fields, "vocabSize", DEFAULT_VOCAB_SIZE, low=257, high=65_536)
-
-
-def _path(fields: Mapping[str, Any], key: str) -> str:
-    value = check.text(fields, key)
-    if not Path(value).is_absolute() or any(ord(char) < 32 for char in value):
-        raise JsonRpcInvalidParams(f"{key}: expected an absolute path, got {value[:80]!r}")
-    return str(Path(value))
 
 
 def _require_packages() -> None:

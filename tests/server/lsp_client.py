@@ -77,7 +77,7 @@ class Client:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._answers[self._next_id] = future
         self.send({"jsonrpc": "2.0", "id": self._next_id, "method": method, "params": params})
-        return self._next_id, asyncio.ensure_future(asyncio.wait_for(future, TIMEOUT_S))
+        return self._next_id, asyncio.ensure_future(asyncio.wait_for(future, self.timeout_s))
 
     def notify(self, method: str, params: Any) -> None:
         self.send({"jsonrpc": "2.0", "method": method, "params": params})

@@ -14,12 +14,13 @@ from typing import BinaryIO
 
 from tinylm.training.events import Event
 
-__all__ = ["START", "Cursor", "Page", "cursor_from_text", "read_page"]
+__all__ = ["START", "Cursor", "Page", "cursor_from_text", "last_event", "read_page"]
 
 # Enough to hold the times of several events, which no rewritten diary has again.
 _CHECKED_BYTES = 256
 # Some 6,000 steps, parsed in about 20 ms: between two pages a server answers others.
 PAGE_BYTES = 1 << 20
+_LAST_BYTES = 1 << 16  # holds any event whole: an evaluation with its sample has some 2 kB
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,18 @@ def read_page(path: Path, cursor: Cursor = START, max_bytes: int = PAGE_BYTES) -
             return Page(_events(whole), after, starts_over, begin + len(data) >= size)
     except FileNotFoundError:
         return Page([], START, cursor != START, True)
+
+
+def last_event(path: Path) -> Event | None:
+    """Return the last event of a diary; None where there is none yet."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _LAST_BYTES))
+            data = file.read()
+    except FileNotFoundError:
+        return None
+    events = _events(data[: data.rfind(b"\n") + 1])  # the half line at the front is none
+    return events[-1] if events else None
 
 
 def _before(file: BinaryIO, offset: int) -> bytes:

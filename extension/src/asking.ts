@@ -1,0 +1,108 @@
+/** The questions before a training: on what, for how long, with which tokenizer. Each has a default that Enter takes. */
+import { basename } from "node:path";
+import { window } from "vscode";
+import type { QuickPickItem } from "vscode";
+import type { TrainModelArguments } from "./protocol";
+
+export interface Choice<Value> extends QuickPickItem {
+  readonly value: Value;
+}
+
+type Size = NonNullable<TrainModelArguments["size"]>;
+export type Extent = Pick<TrainModelArguments, "size" | "steps" | "budget">;
+
+const SIZES: Choice<Size>[] = [
+  { label: "tiny", description: "1 M parameters: learns words and short sentences", value: "tiny" },
+  { label: "small", description: "4 M parameters: simple stories", value: "small" },
+  { label: "base", description: "14 M parameters: better with a GPU", value: "base" },
+];
+
+const BUDGETS: Choice<string>[] = [
+  { label: "10 minutes", description: "short sentences", value: "10m" },
+  { label: "2 minutes", description: "a first look", value: "2m" },
+  { label: "1 hour", description: "simple stories", value: "1h" },
+  { label: "8 hours", description: "over night", value: "8h" },
+  { label: "Another time...", value: "other" },
+  { label: "A number of steps...", description: "and a size of your choice", value: "steps" },
+];
+
+/** Ask for a time, from which size and steps follow, or for size and steps. */
+export async function askExtent(): Promise<Extent | undefined> {
+  const chosen = await pick("Train Model: how long", BUDGETS);
+  if (chosen === undefined) return undefined;
+  if (chosen === "steps") {
+    const size = await pick("Train Model: size", SIZES);
+    const steps = size === undefined ? undefined : await askNumber("Train Model: how many steps", 500, 1, 10_000_000);
+    return size === undefined || steps === undefined ? undefined : { size, steps, budget: null };
+  }
+  const validateInput = (text: string): string | null => (/^(\d+h)?(\d+m)?(\d+s)?$/.test(text) && text !== "" ? null : "Give a time such as 90s, 25m or 1h30m");
+  const budget = chosen === "other" ? await window.showInputBox({ title: "Train Model: how long", value: "30m", validateInput }) : chosen;
+  return budget === undefined ? undefined : { size: null, steps: null, budget };
+}
+
+type DataKind = "sample" | "active" | "file" | "folder" | "hub";
+
+/** Ask what to train on; undefined when the user leaves. */
+export async function askData(title: string): Promise<string[] | undefined> {
+  const active = window.activeTextEditor?.document;
+  const file = active?.uri.scheme === "file" ? active.uri.fsPath : undefined;
+  const choices: Choice<DataKind>[] = [
+    { label: "Sample stories", description: "20,000 short stories that TinyLM writes itself, no download", value: "sample" },
+    ...(file === undefined ? [] : [{ label: "This file", description: basename(file), value: "active" as const }]),
+    { label: "A file...", description: ".txt, .jsonl, .parquet or .csv", value: "file" },
+    { label: "A folder...", value: "folder" },
+    { label: "A Hub dataset...", description: "such as roneneldan/TinyStories; downloads while it trains", value: "hub" },
+  ];
+  const kind = await pick(`${title}: what to train on`, choices);
+  if (kind === undefined) return undefined;
+  const source = await sourceFor(kind, file);
+  return source === undefined ? undefined : [source];
+}
+
+async function sourceFor(kind: DataKind, file: string | undefined): Promise<string | undefined> {
+  switch (kind) {
+    case "sample":
+      return "sample";
+    case "active":
+      return file;
+    case "file": {
+      const chosen = await window.showOpenDialog({ openLabel: "Train on this", filters: { Text: ["txt", "md", "jsonl", "parquet", "csv"], All: ["*"] } });
+      return chosen?.[0]?.fsPath;
+    }
+    case "folder":
+      return chooseFolder("Train on this");
+    case "hub":
+      return window.showInputBox({
+        title: "A dataset on the Hugging Face Hub",
+        value: "roneneldan/TinyStories",
+        validateInput: (text) => (/^[\w.-]+\/[\w.-]+$/.test(text) ? null : "Give owner/name, such as roneneldan/TinyStories"),
+      });
+  }
+}
+
+/** Null stands for "train one first". */
+export async function askTokenizer(): Promise<string | null | undefined> {
+  const choices: Choice<"new" | "folder">[] = [
+    { label: "Train a tokenizer on this data first", value: "new" },
+    { label: "Use a trained tokenizer...", description: "choose its folder", value: "folder" },
+  ];
+  const choice = await pick("Train Model: tokenizer", choices);
+  if (choice === undefined) return undefined;
+  return choice === "new" ? null : chooseFolder("Use this tokenizer");
+}
+
+export async function pick<Value>(title: string, choices: readonly Choice<Value>[]): Promise<Value | undefined> {
+  return (await window.showQuickPick(choices, { title, matchOnDescription: true }))?.value;
+}
+
+export async function askNumber(title: string, value: number, low: number, high: number): Promise<number | undefined> {
+  const advice = `Give a whole number from ${low} to ${high}`;
+  const validateInput = (text: string): string | null => (/^\d+$/.test(text) && Number(text) >= low && Number(text) <= high ? null : advice);
+  const text = await window.showInputBox({ title, value: String(value), validateInput });
+  return text === undefined ? undefined : Number(text);
+}
+
+export async function chooseFolder(openLabel: string): Promise<string | undefined> {
+  const chosen = await window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel });
+  return chosen?.[0]?.fsPath;
+}

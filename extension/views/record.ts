@@ -1,0 +1,80 @@
+/** A run as the page knows it: the parts that came over the wire, put together. Pure. */
+import type { TrainingEvaluation, TrainingEventsResult, TrainingSteps } from "../src/protocol";
+import { durationText } from "../src/words";
+import type { Point } from "./chart";
+
+export type Column = Exclude<keyof TrainingSteps, "step">;
+
+export interface RunRecord {
+  readonly last: TrainingEventsResult;
+  readonly totalSteps: number | null;
+  readonly nParameters: number | null;
+  readonly secondsLeft: number | null;
+  readonly steps: TrainingSteps;
+  readonly evaluations: readonly TrainingEvaluation[];
+}
+
+/** The record after one more part. A part that starts over replaces everything. */
+export function joined(record: RunRecord | null, part: TrainingEventsResult): RunRecord {
+  const before = part.startsOver ? null : record;
+  const { steps, evaluations } = part;
+  if (before === null) return { last: part, totalSteps: part.totalSteps, nParameters: part.nParameters, secondsLeft: part.secondsLeft, steps, evaluations };
+  return {
+    last: part,
+    totalSteps: part.totalSteps ?? before.totalSteps,
+    nParameters: part.nParameters ?? before.nParameters,
+    secondsLeft: part.secondsLeft ?? before.secondsLeft,
+    steps: {
+      step: [...before.steps.step, ...steps.step],
+      loss: [...before.steps.loss, ...steps.loss],
+      learningRate: [...before.steps.learningRate, ...steps.learningRate],
+      gradNorm: [...before.steps.gradNorm, ...steps.gradNorm],
+      tokensPerSecond: [...before.steps.tokensPerSecond, ...steps.tokensPerSecond],
+      time: [...before.steps.time, ...steps.time],
+    },
+    evaluations: [...before.evaluations, ...evaluations],
+  };
+}
+
+export function curveOf(record: RunRecord, column: Column): Point[] {
+  const values = record.steps[column];
+  return record.steps.step.map((x, index) => ({ x, y: values[index] ?? null }));
+}
+
+export function evaluated(record: RunRecord, field: "validationLoss" | "bitsPerByte"): Point[] {
+  return record.evaluations.map((evaluation) => ({ x: evaluation.step, y: evaluation[field] }));
+}
+
+/** "step 342 of 2,900, 1 h 20 min left, 2,130 tokens/s, 3.2 M parameters": what of it is known. */
+export function summary(record: RunRecord): string {
+  const step = record.steps.step.at(-1);
+  const speed = record.steps.tokensPerSecond.at(-1) ?? null;
+  const total = record.totalSteps === null ? "" : ` of ${record.totalSteps.toLocaleString("en")}`;
+  const parts = [
+    step === undefined ? null : `step ${step.toLocaleString("en")}${total}`,
+    record.secondsLeft === null || !isGoing(record) ? null : `${durationText(record.secondsLeft)} left`,
+    speed === null ? null : `${Math.round(speed).toLocaleString("en")} tokens/s`,
+    record.nParameters === null ? null : `${(record.nParameters / 1e6).toFixed(1)} M parameters`,
+  ];
+  return parts.filter((part) => part !== null).join(", ");
+}
+
+export function isGoing({ last }: RunRecord): boolean {
+  return last.state === "starting" || last.state === "running" || last.state === "stopping";
+}
+
+/** The rows of the table: each evaluation with the step nearest to it, and the newest step, the newest first. */
+export function tableRows(record: RunRecord): string[][] {
+  const { steps } = record;
+  const at = new Map(steps.step.map((step, index) => [step, index]));
+  const rows = record.evaluations.map((evaluation) => rowOf(evaluation.step, at.get(evaluation.step), evaluation));
+  const newest = steps.step.at(-1);
+  if (newest !== undefined && newest !== record.evaluations.at(-1)?.step) rows.push(rowOf(newest, steps.step.length - 1, null));
+  return rows.reverse();
+
+  function rowOf(step: number, index: number | undefined, evaluation: TrainingEvaluation | null): string[] {
+    const value = (column: Column): number | null => (index === undefined ? null : (steps[column][index] ?? null));
+    const numbers = [value("loss"), evaluation?.validationLoss ?? null, evaluation?.bitsPerByte ?? null, value("learningRate"), value("gradNorm"), value("tokensPerSecond")];
+    return [step.toLocaleString("en"), ...numbers.map((number, column) => (number === null ? "–" : column === 5 ? Math.round(number).toLocaleString("en") : number.toPrecision(4)))];
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * The page of the training view: where the run stands, its curves, its stories, its numbers, and what can be done with it.
+ * It holds what it was sent and asks for everything again when it is opened again.
+ */
+import { smoothed } from "./chart";
+import type { ScaleKind } from "./chart";
+import { button, element } from "./elements";
+import type { FromTrainingPage, ToTrainingPage, TrainingPageState } from "./messages";
+import { Plot } from "./plot";
+import type { Series } from "./plot";
+import { curveOf, evaluated, isGoing, joined, summary, tableRows } from "./record";
+import type { RunRecord } from "./record";
+import { Stories } from "./stories";
+
+interface Host {
+  postMessage(message: FromTrainingPage): void;
+  getState(): TrainingPageState | undefined;
+  setState(state: TrainingPageState): void;
+}
+
+declare function acquireVsCodeApi(): Host;
+
+const SMOOTHED_OVER = 20;
+const STATE_TEXT = { starting: "Starting", running: "Training", stopping: "Stopping", finished: "Finished", interrupted: "Stopped", failed: "Failed" } as const;
+
+const host = acquireVsCodeApi();
+const page = build();
+let record: RunRecord | null = null;
+let announced = "";
+const remembered = host.getState();
+let logSteps = remembered?.logSteps ?? false;
+let logValues = remembered?.logValues ?? false;
+
+window.addEventListener("message", ({ data }: MessageEvent<ToTrainingPage>) => {
+  if (data.type === "problem") {
+    page.problem.textContent = data.text;
+    return;
+  }
+  page.problem.textContent = "";
+  record = joined(record, data.events);
+  draw();
+});
+new ResizeObserver(draw).observe(page.plots);
+host.postMessage({ type: "ready" });
+
+function draw(): void {
+  if (record === null) return;
+  remember(record);
+  const { last, steps } = record;
+  page.title.textContent = last.run.split(/[\\/]/).at(-1) ?? last.run;
+  page.title.title = last.run;
+  page.state.textContent = STATE_TEXT[last.state];
+  page.state.dataset["state"] = last.state;
+  page.summary.textContent = summary(record);
+  page.message.textContent = isGoing(record) && steps.step.length > 0 ? "" : last.message;
+  page.progress.max = record.totalSteps ?? 1;
+  page.progress.value = steps.step.at(-1) ?? 0;
+  page.stop.hidden = last.jobId === null || last.state === "stopping";
+  page.resume.hidden = last.state !== "interrupted" && last.state !== "failed";
+  page.use.hidden = last.model === null;
+  drawPlots(record);
+  page.stories.show(record.evaluations);
+  page.rows.replaceChildren(...tableRows(record).map((cells) => element("tr", "", ...cells.map((cell, column) => (column === 0 ? rowHead(cell) : element("td", "", cell))))));
+  announce(record);
+}
+
+function drawPlots(shown: RunRecord): void {
+  const x: ScaleKind = logSteps ? "log" : "linear";
+  const y: ScaleKind = logValues ? "log" : "linear";
+  const loss = curveOf(shown, "loss");
+  const norm = curveOf(shown, "gradNorm");
+  const lossSeries: Series[] = [
+    { label: "training", points: loss, look: "faint" },
+    { label: "training", points: smoothed(loss, SMOOTHED_OVER), look: "line" },
+    { label: "validation", points: evaluated(shown, "validationLoss"), look: "dots" },
+  ];
+  page.loss.draw(lossSeries, x, y, shown.steps.step);
+  page.bits.draw([{ label: "", points: evaluated(shown, "bitsPerByte"), look: "dots" }], x, y, shown.steps.step);
+  page.rate.draw([{ label: "", points: curveOf(shown, "learningRate"), look: "line" }], x, y, shown.steps.step);
+  page.norm.draw([{ label: "", points: norm, look: "faint" }, { label: "", points: smoothed(norm, SMOOTHED_OVER), look: "line" }], x, y, shown.steps.step);
+  page.speed.draw([{ label: "", points: curveOf(shown, "tokensPerSecond"), look: "line" }], x, y, shown.steps.step);
+}
+
+/** Screen readers hear of a new state and of each evaluation, not of every step. */
+function announce({ last, evaluations }: RunRecord): void {
+  const newest = evaluations.at(-1);
+  const found = newest?.bitsPerByte == null ? "" : `, ${newest.bitsPerByte.toFixed(3)} bits per byte at step ${newest.step}`;
+  const text = `${STATE_TEXT[last.state]}${found}`;
+  if (text !== announced) page.announcement.textContent = text;
+  announced = text;
+}
+
+function remember({ last }: RunRecord): void {
+  host.setState({ run: last.run, logSteps, logValues });
+}
+
+function rowHead(text: string): HTMLElement {
+  const head = element("th", "", text);
+  head.scope = "row";
+  return head;
+}
+
+function toggle(label: string, isOn: () => boolean, flip: () => void): HTMLButtonElement {
+  const made = button(label, () => {
+    flip();
+    made.setAttribute("aria-pressed", String(isOn()));
+    draw();
+  });
+  made.setAttribute("aria-pressed", String(isOn()));
+  return made;
+}
+
+function build() {
+  const parts = {
+    title: element("h1", "", "Training"),
+    state: element("span", "state"),
+    summary: element("p", "summary"),
+    message: element("p", "hint"),
+    problem: element("p", "problem"),
+    announcement: element("div", "unseen"),
+    progress: element("progress", ""),
+    stop: button("Stop", () => host.postMessage({ type: "stop" })),
+    resume: button("Resume", () => host.postMessage({ type: "resume" })),
+    use: button("Use This Model", () => host.postMessage({ type: "use" })),
+    loss: new Plot("Loss", "nats per token"),
+    bits: new Plot("Bits per byte", "validation"),
+    rate: new Plot("Learning rate", "AdamW"),
+    norm: new Plot("Gradient norm", ""),
+    speed: new Plot("Speed", "tokens/s"),
+    stories: new Stories(),
+    plots: element("div", "plots"),
+    rows: element("tbody", ""),
+  };
+  for (const hidden of [parts.stop, parts.resume, parts.use]) hidden.hidden = true;
+  parts.announcement.setAttribute("role", "status");
+  parts.problem.setAttribute("role", "alert");
+  parts.progress.setAttribute("aria-label", "Steps done");
+  const scales = element("div", "row", toggle("Logarithmic steps", () => logSteps, () => (logSteps = !logSteps)), toggle("Logarithmic values", () => logValues, () => (logValues = !logValues)));
+  parts.plots.append(...[parts.loss, parts.bits, parts.rate, parts.norm, parts.speed].map(({ root }) => root));
+  const header = element("header", "", element("div", "row", parts.title, parts.state), parts.progress, parts.summary, parts.message, parts.problem, element("div", "row", parts.stop, parts.resume, parts.use));
+  document.querySelector("main")?.append(header, parts.announcement, parts.stories.root, element("section", "", element("h2", "", "Curves"), scales, parts.plots), numbers(parts.rows));
+  return parts;
+}
+
+function numbers(rows: HTMLElement): HTMLElement {
+  const names = ["Step", "Loss", "Validation loss", "Bits per byte", "Learning rate", "Gradient norm", "Tokens/s"];
+  const heads = names.map((name) => {
+    const head = element("th", "", name);
+    head.scope = "col";
+    return head;
+  });
+  const table = element("table", "", element("caption", "unseen", "The run in numbers, the newest first"), element("thead", "", element("tr", "", ...heads)), rows);
+  return element("details", "", element("summary", "", "Numbers"), table);
+}

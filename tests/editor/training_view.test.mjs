@@ -1,0 +1,95 @@
+// The training view on a run that somebody else trains: live curves, stop and resume from the view, the window reloaded,
+// the stories, the numbers as a table, its model used; and no breach of its content security policy.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { venvPython } from '../../scripts/python.mjs';
+import { editorSuite, modelLoaded } from './driver/suite.mjs';
+import { stateWhere } from './driver/tinylm.mjs';
+import { pick, runCommand, useTheme } from './driver/workbench.mjs';
+
+const TRAINING_MS = 240_000;
+/** Small enough for hundreds of steps a minute, and more steps than the test waits for. */
+const SHAPE = ['--n-layer=1', '--n-head=2', '--n-embd=32', '--block-size=32', '--batch-size=4', '--accumulate=1', '--threads=1'];
+const STEPS = 400;
+
+let trainer = null;
+const check = editorSuite({ name: 'training-view', open: 'stories.txt', files: {}, prepare: beginTraining });
+after(() => trainer?.kill('SIGKILL'));
+
+function tinylm(...args) {
+  return ['-I', '-m', 'tinylm', ...args];
+}
+
+function beginTraining({ folder }) {
+  const [data, tokenizer, out] = [join(folder, 'stories.txt'), join(folder, 'tokenizer'), join(folder, 'tinylm-runs', 'watched')];
+  execFileSync(venvPython, tinylm('sample-data', '--stories', '200', '--seed', '1', '--out', data), { stdio: 'ignore' });
+  execFileSync(venvPython, tinylm('train-tokenizer', `--data=${data}`, '--vocab-size=600', `--out=${tokenizer}`), { stdio: 'ignore' });
+  const words = tinylm('train', `--data=${data}`, `--tokenizer=${tokenizer}`, `--out=${out}`, `--steps=${STEPS}`, ...SHAPE, '--evaluate-every=20', '--checkpoint-every=20');
+  trainer = spawn(venvPython, words, { stdio: 'ignore' });
+}
+
+const viewOf = (page) => page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
+const stepOf = async (view) => Number((await view.locator('.summary').textContent()).match(/step ([\d,]+)/)?.[1].replaceAll(',', '') ?? -1);
+
+check('a run is watched, stopped and resumed from its view, which survives a reload of the window', async ({ editor, page }) => {
+  const breaches = [];
+  page.on('console', (message) => /Content Security Policy/.test(message.text()) && breaches.push(message.text()));
+  await runCommand(page, 'TinyLM: Open Training View');
+  await pick(page, 'watched');
+  const view = viewOf(page);
+  await view.locator('.state', { hasText: 'Training' }).waitFor({ timeout: TRAINING_MS });
+  await view.locator('.summary', { hasText: /step \d+ of 400, .+ left, .+ tokens\/s/ }).waitFor({ timeout: TRAINING_MS });
+  await view.locator('.story', { hasText: 'Once upon a time' }).waitFor({ timeout: TRAINING_MS });
+  assert.match(await view.locator('.plot svg').first().getAttribute('aria-label'), /^Loss, nats per token: training from [\d.]+ to [\d.]+/);
+  assert.ok(await view.getByRole('button', { name: 'Stop' }).isHidden(), 'what was not started here is not stopped from here');
+  await editor.screenshot('live');
+
+  trainer.kill('SIGTERM');
+  await view.locator('.state', { hasText: 'Stopped' }).waitFor({ timeout: TRAINING_MS });
+  const stoppedAt = await stepOf(view);
+  await view.getByRole('button', { name: 'Resume' }).click();
+  await view.getByRole('button', { name: 'Stop' }).waitFor({ timeout: TRAINING_MS });
+  await view.locator('.state', { hasText: 'Training' }).waitFor({ timeout: TRAINING_MS });
+
+  await page.reload();
+  const again = viewOf(page);
+  await again.locator('.summary', { hasText: /step \d+ of 400/ }).waitFor({ timeout: TRAINING_MS });
+  await again.locator('.state', { hasText: 'Finished' }).waitFor({ timeout: TRAINING_MS });
+  assert.equal(await stepOf(again), STEPS);
+  assert.ok(stoppedAt < STEPS, `stopped at step ${stoppedAt}`);
+  assert.deepEqual(breaches, []);
+});
+
+check('the stories, the scales and the numbers are reached by keyboard', async ({ editor, page }) => {
+  const view = viewOf(page);
+  const slider = view.getByRole('slider', { name: 'Stories through the training' });
+  assert.match(await slider.getAttribute('aria-valuetext'), /^Step 400, [\d.]+ bits per byte \(20 of 20\)$/);
+  await slider.focus();
+  await page.keyboard.press('Home');
+  await view.locator('output', { hasText: 'Step 20,' }).waitFor();
+  const scale = view.getByRole('button', { name: 'Logarithmic steps' });
+  await scale.focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await scale.getAttribute('aria-pressed'), 'true');
+  await view.locator('summary', { hasText: 'Numbers' }).focus();
+  await page.keyboard.press('Enter');
+  const rows = view.getByRole('row');
+  await rows.nth(1).waitFor();
+  assert.equal(await rows.count(), 21, 'the head and one row for each evaluation');
+  assert.match(await rows.nth(1).innerText(), /^400\s+[\d.]+\s+[\d.]+\s+[\d.]+/);
+  await editor.screenshot('finished');
+  await page.locator('.tab[data-resource-name="stories.txt"]').click();
+  await useTheme(page, 'Dark High Contrast', 'hc-black');
+  await editor.screenshot('high-contrast');
+});
+
+check('its model is used from the view', async ({ editor, page }) => {
+  await viewOf(page).getByRole('button', { name: 'Use This Model' }).click();
+  await page.locator('.tab[data-resource-name="stories.txt"]').click();
+  await page.locator('.editor-group-container.active .view-lines').first().click();
+  await modelLoaded(editor);
+  await stateWhere(editor, 'the new model to be used', ({ server }) => server?.model?.path === join(editor.folder, 'tinylm-runs', 'watched', 'model'));
+});
