@@ -1,7 +1,7 @@
 """What a hover says about a cell, as Markdown or as plain text. Pure: tokens and numbers in, text out.
 
-An editor shows about a dozen lines before one has to scroll, so a block of fixed width has the figures and the context
-first, then what the model would rather have said; how BPE built the token comes last.
+An editor shows about a dozen lines of some 56 columns before one has to scroll, so a block of fixed width has the
+figures and the context first, then what the model would rather have said; how BPE built the token comes last.
 """
 
 import math
@@ -17,8 +17,7 @@ from tinylm_server.scoring import Inspection
 
 __all__ = ["Subject", "hover_text"]
 
-_LEFT, _MIDDLE = 18, 20  # columns of the figures
-_TOKEN_WIDTH, _LIST_BAR = 18, 20
+_TOKEN_WIDTH, _LIST_BAR = 18, 16
 _MAX_MERGES = 40
 
 
@@ -82,31 +81,30 @@ def _title(tokenizer: Tokenizer, subject: Subject, markdown: bool) -> str:
 def _figures(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> list[str]:
     """Return the numbers of a cell of one token, three lines."""
     logprob, entropy_bits = float(found.logprob[0]), float(found.entropy_bits[0])
-    surprisal_bits = _bits(logprob)
-    ratio = percent(logprob - float(found.alternative_logprob[0, 0]))
+    bits, ratio = _bits(logprob), percent(logprob - float(found.alternative_logprob[0, 0]))
     return [
-        f"{'p ' + percent(logprob):<{_LEFT}}{f'log p {signed(logprob)} nats':<{_MIDDLE}}"
-        f"surprisal {signed(surprisal_bits)} bits",
-        f"{f'rank {int(found.rank[0])} of {tokenizer.vocab_size}':<{_LEFT}}{'p/p_max ' + ratio:<{_MIDDLE}}"
-        f"entropy {signed(entropy_bits)} bits",
-        f"{_context(subject, found):<30}surprisal−entropy {signed(surprisal_bits - entropy_bits)} bits",
+        f"p {percent(logprob)}   log p {signed(logprob)} nats   rank {int(found.rank[0])} of {tokenizer.vocab_size}",
+        f"surprisal {signed(bits)} bits − entropy {signed(entropy_bits)} bits ≈ {signed(bits - entropy_bits)} bits",
+        f"p/p_max {ratio}   {_context(subject, found)}",
     ]
 
 
 def _parts(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> list[str]:
     """Return a line for each token of a cell of several, and one for all of them together."""
+    shown = [hex_bytes(tokenizer.token_bytes(token_id)) for token_id in subject.ids]
+    width = max(8, *map(len, shown))  # 8 for the last line's name
     lines = [
-        f"{'bytes':<11}{'id':>6}{'p':>10}{'log p':>8}{'surprisal':>11}{'entropy':>8}{'rank':>6}",
-        f"{'hex':<11}{'':>6}{'':>10}{'nats':>8}{'bits':>11}{'bits':>8}{f'/{tokenizer.vocab_size}':>6}",
+        f"{'bytes':<{width}}{'id':>6}{'p':>10}{'log p':>8}{'surprisal':>10}{'entropy':>8}{'rank':>6}",
+        f"{'hex':<{width}}{'':>6}{'':>10}{'nats':>8}{'bits':>10}{'bits':>8}{f'/{tokenizer.vocab_size}':>6}",
     ]
     for idx, token_id in enumerate(subject.ids):
         logprob = float(found.logprob[idx])
         lines.append(
-            f"{hex_bytes(tokenizer.token_bytes(token_id)):<11}{token_id:>6}{percent(logprob):>10}{signed(logprob):>8}"
-            f"{signed(_bits(logprob)):>11}{signed(float(found.entropy_bits[idx])):>8}{int(found.rank[idx]):>6}"
+            f"{shown[idx]:<{width}}{token_id:>6}{percent(logprob):>10}{signed(logprob):>8}"
+            f"{signed(_bits(logprob)):>10}{signed(float(found.entropy_bits[idx])):>8}{int(found.rank[idx]):>6}"
         )
     logprob = sum(map(float, found.logprob))
-    lines.append(f"{'together':<17}{percent(logprob):>10}{signed(logprob):>8}{signed(_bits(logprob)):>11}")
+    lines.append(f"{'together':<{width + 6}}{percent(logprob):>10}{signed(logprob):>8}{signed(_bits(logprob)):>10}")
     return [*lines, _context(subject, found)]
 
 
@@ -138,7 +136,7 @@ def _alternatives(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> 
     if actual not in ids:
         lines.append(line(int(found.rank[0]), actual, float(found.logprob[0])))
     if subject.characters:
-        lines.append("⇒ what these bytes most likely become (completed greedily)")
+        lines.append("⇒ the likely character, completed greedily")
     return lines
 
 

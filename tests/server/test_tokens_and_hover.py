@@ -189,10 +189,10 @@ async def test_hover_tells_everything_about_a_token(shared_client: Client, model
     visible, rank = model.tokenizer.visible(token_id), int(analysis.scores.rank[token])
     merge_rank = model.tokenizer.merge_rank(token_id)
     assert title == f"**`{visible}`** · token id {token_id} · {len(visible)} bytes · merge rank {merge_rank}"
-    assert [re.split(" {2,}", line) for line in block.splitlines()[1:4]] == [
-        [f"p {percent(logprob)}", f"log p −{-logprob:.2f} nats", f"surprisal {bits:.2f} bits"],
-        [f"rank {rank} of 400", f"p/p_max {percent(logprob - best)}", f"entropy {entropy:.2f} bits"],
-        [f"context {token} tokens, short", f"surprisal−entropy {signed(bits - entropy)} bits"],
+    assert block.splitlines()[1:4] == [
+        f"p {percent(logprob)}   log p −{-logprob:.2f} nats   rank {rank} of 400",
+        f"surprisal {bits:.2f} bits − entropy {entropy:.2f} bits ≈ {signed(bits - entropy)} bits",
+        f"p/p_max {percent(logprob - best)}   context {token} tokens, short",
     ]
     rows = [line.replace("▸", " ").split() for line in block.splitlines()[4:-1]]
     assert [row[:3] for row in rows[:10]] == [
@@ -227,7 +227,7 @@ async def test_hover_completes_alternatives_that_end_inside_a_character(shared_c
     hover = await shared_client.request("textDocument/hover", _at(URI, len(lines) - 1, width(lines[-1], "utf-16")))
     shown = f"{model.tokenizer.visible(other)} ⇒ {visible_char(char)}"
     assert shown in hover["contents"]["value"]
-    assert "⇒ what these bytes most likely become (completed greedily)" in hover["contents"]["value"]
+    assert "⇒ the likely character, completed greedily" in hover["contents"]["value"]
 
 
 @pytest.mark.asyncio(loop_scope="function")
