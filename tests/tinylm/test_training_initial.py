@@ -70,16 +70,19 @@ def test_model_of_another_shape_or_tokenizer_is_refused_by_name(config, finished
     assert not Path(config.out).exists()
 
 
-def test_changed_initial_model_is_refused_when_resuming(config, finished_run, tmp_path):
-    """The run began from those weights; others would end elsewhere."""
+def test_run_keeps_its_own_copy_of_the_initial_weights(config, finished_run, tmp_path):
+    """Where they came from may vanish; a copy that changed is noticed."""
     initial = tmp_path / "initial"
     shutil.copytree(Path(finished_run.out) / "model", initial)
     run = replace(config, init_from=str(initial))
     asked = iter(range(100))
     with pytest.raises(Interrupted):
         loop.train(run, should_stop=lambda: 15 if next(asked) > 6 else 0)
-    data = bytearray((initial / "model.safetensors").read_bytes())
-    data[-1] ^= 1
-    (initial / "model.safetensors").write_bytes(data)
+    shutil.rmtree(initial)
+    own = Path(run.out) / "initial" / "model.safetensors"
+    data = own.read_bytes()
+    own.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
     with pytest.raises(IncompatibleCheckpoint, match="--init-from: it has changed"):
         loop.resume(run)
+    own.write_bytes(data)
+    assert loop.resume(run).is_dir()

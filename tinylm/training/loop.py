@@ -110,7 +110,8 @@ def resume(
         threads = int(record.machine.get("threads", 0))
         pinned = replace(config, compile="on" if record.machine.get("compile") else "off", threads=threads)
         machine = choose_machine(pinned, tokenizer.vocab_size)
-        check_run_unchanged(record, tokenizer, fingerprints(config), machine, allow_inexact)
+        own = replace(config, init_from=str(directory.initial)) if config.init_from is not None else config
+        check_run_unchanged(record, tokenizer, fingerprints(own), machine, allow_inexact)
         return _Run(directory, replace(record, config=config), tokenizer, machine, should_stop).complete(on_event)
 
 
@@ -160,7 +161,7 @@ class _Run:
         if checkpoint is not None:
             restore_checkpoint(checkpoint, self.model, self.optimizers)
         elif config.init_from is not None:
-            load_initial_weights(self.model, Path(config.init_from))
+            load_initial_weights(self.model, self.directory.initial)
         self.loss = loss_function(self.model, self.machine)
 
     def _steps(self, corpus: Corpus) -> None:

@@ -36,7 +36,7 @@ FORMAT = 1
 # Their paths may move between two parts of a run, their ids may not: `RunRecord` has those.
 _KNOWN_BY_ID = frozenset({"tokenizer", "init_from"})
 _OURS = frozenset(
-    {"run.json", "events.jsonl", "tokenizer", "data", "checkpoints", "model", "lock", "holder.json", "stop"}
+    {"run.json", "events.jsonl", "tokenizer", "initial", "data", "checkpoints", "model", "lock", "holder.json", "stop"}
 )
 
 
@@ -58,6 +58,7 @@ class RunDirectory:
         self.record = path / "run.json"
         self.events = path / "events.jsonl"
         self.tokenizer = path / "tokenizer"
+        self.initial = path / "initial"  # a copy of the model that --init-from named
         self.data = path / "data"
         self.checkpoints = path / "checkpoints"
         self.model = path / "model"
@@ -108,9 +109,13 @@ class RunDirectory:
             lock.release()
 
     def write_record(self, record: RunRecord, tokenizer_source: Path) -> None:
-        """Copy the tokenizer and write run.json; from now on the directory is a run."""
+        """Copy the tokenizer and the model to start from, then write run.json: the directory is a run from now on."""
         with new_directory(self.tokenizer, replace=True) as building:
             _copy_tokenizer(tokenizer_source, building)
+        if record.config.init_from is not None:
+            with new_directory(self.initial, replace=True) as building:
+                for name in ("config.json", "model.safetensors"):
+                    shutil.copyfile(Path(record.config.init_from) / name, building / name)
         values = {
             "format": FORMAT,
             "config": config_to_json(record.config),
