@@ -9,6 +9,7 @@ import { Server } from "./client";
 import { Painter } from "./decorations";
 import { Doctor } from "./doctor";
 import { Generator } from "./generate";
+import { GenerationView } from "./generationView";
 import { Legend } from "./legend";
 import { ParagraphLens } from "./lens";
 import { locatePython, problemWithPython } from "./locate";
@@ -36,6 +37,7 @@ export class App implements Disposable {
   readonly status: StatusItem;
   readonly training: Training;
   readonly generator: Generator;
+  readonly generationView: GenerationView;
   readonly swapper: Swapper;
   readonly tokenizers: TokenizerComparison;
   readonly doctor: Doctor;
@@ -54,11 +56,12 @@ export class App implements Disposable {
     this.legend = new Legend(server, () => this.painter.styles);
     this.training = new Training(context.extensionUri, this.server, () => this.trainingReady());
     this.generator = new Generator(this.server);
+    this.generationView = new GenerationView(this.server, context.extensionUri, this.log);
     this.tokenizers = new TokenizerComparison(this.server);
     this.swapper = new Swapper(this.server, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.swapper, this.tokenizers, this.generator, this.training, this.status, this.painter, this.server, this.log],
+      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.swapper, this.tokenizers, this.generationView, this.generator, this.training, this.status, this.painter, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),

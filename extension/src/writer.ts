@@ -1,0 +1,109 @@
+/**
+ * Keeps the text of a session in a document: inserted where it was opened, moved by edits elsewhere, ended by an edit at it.
+ * Nothing is ever written at a stale place: every write is one edit, computed from where the region is at that moment.
+ */
+import { DecorationRangeBehavior, EndOfLine, Range, ThemeColor, WorkspaceEdit, window, workspace } from "vscode";
+import type { Disposable, TextDocument, TextDocumentChangeEvent } from "vscode";
+import { patchFor, regionAfter, withLineEnds } from "./region";
+import type { Change, Region } from "./region";
+
+/** The editor refuses an edit when the document changed under it; then the place is computed anew. */
+const MAX_TRIES = 5;
+
+export class Writer implements Disposable {
+  /** Whether the text before was edited since: the session still rests on what it was. */
+  contextChanged = false;
+  private region: Region;
+  private written = "";
+  /** Our edit that is under way, and the text that it leaves. */
+  private expected: { readonly change: Change; readonly text: string } | null = null;
+  private ended = false;
+  private readonly subscriptions: Disposable[];
+  private readonly fresh = window.createTextEditorDecorationType({
+    borderStyle: "solid",
+    borderWidth: "0 0 2px 0",
+    borderColor: new ThemeColor("tinylm.generated"),
+    rangeBehavior: DecorationRangeBehavior.ClosedClosed,
+  });
+
+  constructor(
+    readonly document: TextDocument,
+    offset: number,
+    private readonly onEnd: (reason: string) => void,
+  ) {
+    this.region = { start: offset, length: 0 };
+    this.subscriptions = [
+      this.fresh,
+      workspace.onDidChangeTextDocument((event) => event.document === document && event.contentChanges.length > 0 && this.changed(event)),
+      workspace.onDidCloseTextDocument((closed) => closed === document && this.end("The document was closed, so the generation ended.")),
+      window.onDidChangeVisibleTextEditors(() => this.mark()),
+    ];
+  }
+
+  /** Whether nothing more will be written. */
+  get isOver(): boolean {
+    return this.ended;
+  }
+
+  /** Make the region hold `text`; `opensUndoStep` is false for what one undo takes back together with the write before. */
+  async write(text: string, opensUndoStep: boolean): Promise<void> {
+    const wanted = withLineEnds(text, this.document.eol === EndOfLine.CRLF ? "\r\n" : "\n");
+    for (let n = 0; n < MAX_TRIES && !this.ended; n += 1) {
+      const change = patchFor(this.region.start, this.written, wanted);
+      if (change === null) return;
+      this.expected = { change, text: wanted };
+      const applied = await this.apply(change, opensUndoStep);
+      this.expected = null;
+      if (applied) return this.mark();
+    }
+    if (!this.ended) this.end("The document could not be written to, so the generation ended.");
+  }
+
+  dispose(): void {
+    this.ended = true;
+    for (const subscription of this.subscriptions) subscription.dispose();
+  }
+
+  private async apply({ rangeOffset, rangeLength, text }: Change, opensUndoStep: boolean): Promise<boolean> {
+    const { document } = this;
+    const range = new Range(document.positionAt(rangeOffset), document.positionAt(rangeOffset + rangeLength));
+    const editor = window.visibleTextEditors.find((each) => each.document === document);
+    if (editor !== undefined) return editor.edit((edit) => edit.replace(range, text), { undoStopBefore: opensUndoStep, undoStopAfter: false });
+    const edit = new WorkspaceEdit();
+    edit.replace(document.uri, range, text);
+    return workspace.applyEdit(edit);
+  }
+
+  private changed({ contentChanges }: TextDocumentChangeEvent): void {
+    const [change] = contentChanges;
+    if (contentChanges.length === 1 && change !== undefined && this.expected !== null && isSame(change, this.expected.change)) {
+      this.written = this.expected.text;
+      this.region = { start: this.region.start, length: this.written.length };
+      return;
+    }
+    const moved = regionAfter(this.region, contentChanges);
+    if (moved === null) return this.end("The text was edited where the generation writes, so it ended.");
+    if (contentChanges.some(({ rangeOffset }) => rangeOffset < this.region.start)) this.contextChanged = true;
+    this.region = moved;
+  }
+
+  private mark(): void {
+    const { start, length } = this.region;
+    const range = new Range(this.document.positionAt(start), this.document.positionAt(start + length));
+    for (const editor of window.visibleTextEditors) {
+      if (editor.document !== this.document) continue;
+      editor.setDecorations(this.fresh, [range]);
+      editor.revealRange(new Range(range.end, range.end));
+    }
+  }
+
+  private end(reason: string): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.onEnd(reason);
+  }
+}
+
+function isSame(one: Change, other: Change): boolean {
+  return one.rangeOffset === other.rangeOffset && one.rangeLength === other.rangeLength && one.text === other.text;
+}

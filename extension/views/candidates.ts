@@ -1,0 +1,62 @@
+/** The next token's candidates: rows with bars, what was cut by which filter, and where the draw falls on the cumulative bar. */
+import { percentText } from "../src/preview";
+import type { SessionCandidate, SessionPlace } from "../src/sessionProtocol";
+import { element, withAttributes } from "./dom";
+
+/** Draws the rows; a click or the digit of a row picks it. */
+export function candidateRows(place: SessionPlace, pick: (rank: number) => void): HTMLElement[] {
+  const most = Math.exp(place.candidates[0]?.logprob ?? 0);
+  return place.candidates.map((candidate) => {
+    const drawn = candidate.rank === place.drawnRank;
+    const mark = drawn ? "▶" : candidate.rank === 1 ? "*" : "";
+    const bar = element("span", { className: "bar" });
+    bar.style.width = `${Math.max(1, (100 * Math.exp(candidate.logprob)) / most)}%`;
+    const row = element(
+      "button",
+      { className: `candidate${candidate.cutBy === null ? "" : " cut"}${drawn ? " drawn" : ""}`, type: "button" },
+      element("span", { className: "key" }, candidate.rank <= 10 ? String(candidate.rank % 10) : ""),
+      element("span", { className: "mark" }, mark),
+      element("span", { className: "token" }, candidate.text),
+      element("span", { className: "track" }, bar),
+      element("span", { className: "number" }, percentText(candidate.logprob)),
+      element("span", { className: "number sampled" }, candidate.cutBy ?? percentText(candidate.sampledLogprob ?? -Infinity)),
+    );
+    row.addEventListener("click", () => pick(candidate.rank));
+    return withAttributes(row, { "aria-label": spoken(candidate, drawn), "data-rank": String(candidate.rank) });
+  });
+}
+
+function spoken({ rank, text, logprob, sampledLogprob, cutBy }: SessionCandidate, drawn: boolean): string {
+  const fate = cutBy === null ? `sampled ${percentText(sampledLogprob ?? -Infinity)}` : `cut by ${cutBy}`;
+  return `${rank}: ${text}, model ${percentText(logprob)}, ${fate}${drawn ? ", the draw falls here" : ""}${rank === 1 ? ", the greedy choice" : ""}`;
+}
+
+/** The survivors end to end from 0 to 1, with the draw as a line across them. */
+export function cumulativeBar(place: SessionPlace): HTMLElement {
+  const segments = place.candidates.filter(({ cutBy }) => cutBy === null).map((candidate) => {
+    const segment = element("span", { className: `segment${candidate.rank === place.drawnRank ? " drawn" : ""}`, title: spoken(candidate, candidate.rank === place.drawnRank) }, candidate.text);
+    segment.style.left = `${100 * candidate.start}%`;
+    segment.style.width = `${100 * (candidate.end - candidate.start)}%`;
+    return segment;
+  });
+  const bar = element("div", { className: "cumulative" }, ...segments);
+  if (place.draw !== null) {
+    const line = element("span", { className: "draw" });
+    line.style.left = `${100 * place.draw}%`;
+    bar.append(line);
+  }
+  return withAttributes(bar, { role: "img", "aria-label": drawText(place) });
+}
+
+/** "The draw 0.4239 falls on ·fox; the greedy choice is ·dog." */
+export function drawText(place: SessionPlace): string {
+  const textOf = (rank: number): string => place.candidates.find((candidate) => candidate.rank === rank)?.text ?? "";
+  if (place.draw === null) return `Temperature 0 is greedy: ${textOf(place.drawnRank)} comes next, and nothing is drawn.`;
+  return `The draw ${place.draw.toFixed(4)} falls on ${textOf(place.drawnRank)}; the greedy choice is ${textOf(1)}.`;
+}
+
+/** "14 of 8,192 left; cut: top-k 8,152, top-p 26". */
+export function survivorsText({ nSurvivors, nCandidates, cuts }: SessionPlace): string {
+  const cut = cuts.map(({ filter, nTokens }) => `${filter} ${nTokens.toLocaleString("en")}`).join(", ");
+  return `${nSurvivors.toLocaleString("en")} of ${nCandidates.toLocaleString("en")} left${cut === "" ? "" : `; cut: ${cut}`}`;
+}
