@@ -7,6 +7,7 @@ import { commands, window, workspace } from "vscode";
 import type { Disposable, ExtensionContext, LogOutputChannel, TextDocument, TextEditor } from "vscode";
 import { Server } from "./client";
 import { Painter } from "./decorations";
+import { ModelComparison } from "./compare";
 import { Doctor } from "./doctor";
 import { Generator } from "./generate";
 import { GenerationView } from "./generationView";
@@ -40,6 +41,7 @@ export class App implements Disposable {
   readonly generationView: GenerationView;
   readonly swapper: Swapper;
   readonly tokenizers: TokenizerComparison;
+  readonly models: ModelComparison;
   readonly doctor: Doctor;
   private readonly subscriptions: Disposable[];
   private settingUp: Promise<void> | null = null;
@@ -58,10 +60,11 @@ export class App implements Disposable {
     this.generator = new Generator(this.server);
     this.generationView = new GenerationView(this.server, context.extensionUri, this.log);
     this.tokenizers = new TokenizerComparison(this.server);
+    this.models = new ModelComparison(this.server, this.painter);
     this.swapper = new Swapper(this.server, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.swapper, this.tokenizers, this.generationView, this.generator, this.training, this.status, this.painter, this.server, this.log],
+      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.models, this.swapper, this.tokenizers, this.generationView, this.generator, this.training, this.status, this.painter, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),

@@ -6,8 +6,8 @@ import { CancellationTokenSource, DecorationRangeBehavior, EndOfLine, Range, The
 import type { CancellationToken, Disposable, QuickPick, QuickPickItem, TextDocument, TextEditor, TextEditorDecorationType } from "vscode";
 import type { Server } from "./client";
 import { changeOf, describeAlternative, describePreview } from "./preview";
-import { PreviewRequest } from "./protocol";
-import type { Alternative, AlternativesResult, PreviewResult } from "./protocol";
+import { PreviewRequest } from "./comparing";
+import type { Alternative, AlternativesResult, PreviewResult } from "./comparing";
 import { messageOf } from "./words";
 
 /** Moving through the list with a key held down asks for nothing in between. */

@@ -34,6 +34,7 @@ export const COMMANDS = {
   "tinylm.generateHere": generateHere,
   "tinylm.replaceToken": replaceToken,
   "tinylm.compareTokenizers": compareTokenizers,
+  "tinylm.compareModels": (app) => whenTrusted(app, () => compareModels(app)),
   "tinylm.openGenerationView": (app) => whenRunning(app, () => app.generationView.open()),
   "tinylm.stopGeneration": (app) => Promise.resolve(app.generator.stop()),
   "tinylm.exportAnalysis": exportAnalysisOfActive,
@@ -150,6 +151,11 @@ async function replaceToken(app: App, argument: unknown): Promise<void> {
   if (editor !== null && isRunning(app)) await app.swapper.replaceAt(editor, positionFrom(argument) ?? editor.selection.active);
 }
 
+async function compareModels(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null) await app.models.toggle(editor);
+}
+
 async function compareTokenizers(app: App): Promise<void> {
   const editor = activeEditor();
   if (editor !== null && isRunning(app)) await app.tokenizers.compare(editor);
@@ -166,6 +172,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(type-hierarchy-sub) Open Generation View", "tinylm.openGenerationView"],
     ["$(replace) Replace Token", "tinylm.replaceToken"],
     ["$(diff) Compare Tokenizers", "tinylm.compareTokenizers"],
+    ["$(diff) Compare Models", "tinylm.compareModels"],
     ["$(export) Export Analysis", "tinylm.exportAnalysis"],
     ["$(mortar-board) Train Model", "tinylm.trainModel"],
     ["$(graph-line) Open Training View", "tinylm.openTrainingView"],

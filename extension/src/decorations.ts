@@ -55,6 +55,7 @@ export class Painter implements Disposable {
   /** Documents for which the user switched boundaries on although their language is not listed. */
   private readonly chosen = new Set<string>();
   private loaded = "";
+  private left: TextDocument | null = null;
   private settings: PaintSettings = paintSettings();
 
   constructor(
@@ -85,6 +86,12 @@ export class Painter implements Disposable {
   /** Look at this document although its language is not listed. */
   choose(document: TextDocument): void {
     this.chosen.add(document.uri.toString());
+    this.repaintAll();
+  }
+
+  /** Leave a document to somebody else's colours; null takes it back. */
+  leave(document: TextDocument | null): void {
+    this.left = document;
     this.repaintAll();
   }
 
@@ -167,7 +174,7 @@ export class Painter implements Disposable {
 
   private wanted(editor: TextEditor): boolean {
     const paints = this.settings.boundaries || this.settings.heatMode !== "off";
-    return this.server.isRunning && paints && this.covers(editor.document);
+    return this.server.isRunning && paints && editor.document !== this.left && this.covers(editor.document);
   }
 
   /** Boundaries first where nothing is painted yet, so that a slow score never leaves the text bare. */
@@ -266,7 +273,7 @@ function rangesOf(editor: TextEditor, visibleOnly: boolean): readonly Range[] {
 }
 
 /** A token that ends with a line end would leave its left edge on the next line too; `newline` marks it instead. */
-function toRange(editor: TextEditor, [startLine, start, endLine, end]: Span): Range {
+export function toRange(editor: TextEditor, [startLine, start, endLine, end]: Span): Range {
   const endsBefore = endLine > startLine && end === 0;
   const range = endsBefore ? new Range(startLine, start, endLine - 1, END_OF_LINE) : new Range(startLine, start, endLine, end);
   return editor.document.validateRange(range);

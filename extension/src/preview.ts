@@ -2,7 +2,7 @@
  * What the list of replacements says: an alternative, what it does to the text after it, and why one cannot be had.
  * Pure. A change is after minus before in bits of surprisal: with a plus the text gets less likely.
  */
-import type { Alternative, BitsChange, PreviewResult } from "./protocol";
+import type { Alternative, BitsChange, PreviewResult } from "./comparing";
 
 /** "12.3 %", "0.0041 %", "3e-9": a probability from its logarithm. */
 export function percentText(logprob: number): string {

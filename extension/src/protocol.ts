@@ -192,62 +192,6 @@ export interface GenerationStep {
   readonly alternatives: readonly GenerationAlternative[];
 }
 
-export interface AlternativesParams {
-  readonly textDocument: TextDocumentIdentifier;
-  readonly version: number;
-  readonly position: Position;
-  readonly nAlternatives: number;
-}
-
-export interface Alternative {
-  readonly tokenId: number;
-  /** With visible white space. */
-  readonly text: string;
-  /** Null when it cannot be inserted; `reason` says why. */
-  readonly newText: string | null;
-  readonly reason: string | null;
-  readonly logprob: number;
-  readonly rank: number;
-  /** It is the token that stands there. */
-  readonly actual: boolean;
-}
-
-export interface AlternativesResult {
-  readonly schema: number;
-  readonly version: number;
-  readonly modelId: string | null;
-  readonly range: Range;
-  readonly nTokens: number;
-  readonly alternatives: readonly Alternative[];
-}
-
-export interface PreviewParams {
-  readonly textDocument: TextDocumentIdentifier;
-  readonly version: number;
-  readonly position: Position;
-  readonly newText: string;
-}
-
-export interface BitsChange {
-  readonly beforeBits: number;
-  readonly afterBits: number;
-}
-
-export interface AffectedPiece extends BitsChange {
-  readonly range: Range;
-  readonly text: string;
-}
-
-export interface PreviewResult {
-  readonly schema: number;
-  readonly version: number;
-  readonly modelId: string | null;
-  readonly range: Range;
-  readonly here: BitsChange;
-  readonly following: BitsChange & { readonly nTokens: number; readonly endsText: boolean };
-  readonly mostAffected: readonly AffectedPiece[];
-}
-
 export type ExportFormat = "html" | "json" | "csv" | "markdown" | "table";
 
 export interface ExportParams {
@@ -274,33 +218,6 @@ export interface ExportPiece {
   /** Tokens, of `nTokens`. */
   readonly nDone: number;
   readonly nTokens: number;
-}
-
-export interface CompareTokenizersParams {
-  readonly textDocument: TextDocumentIdentifier;
-  readonly version: number;
-  readonly range: Range | null;
-  /** A tokenizer.json; null for the model's own. */
-  readonly path: string | null;
-  /** Its merges are cut to so many entries; null for all. */
-  readonly vocabSize: number | null;
-}
-
-export interface TokenizerSide {
-  readonly name: string;
-  readonly text: string;
-  readonly vocabSize: number;
-  readonly nTokens: number;
-  readonly bytesPerToken: number | null;
-  readonly tokensPerWord: number | null;
-}
-
-export interface CompareTokenizersResult {
-  readonly schema: number;
-  readonly version: number;
-  /** The model's tokenizer, then the other. */
-  readonly sides: readonly TokenizerSide[];
-  readonly note: string | null;
 }
 
 export interface TrainTokenizerArguments {
@@ -372,10 +289,7 @@ export const ServerCommand = {
 
 export const TokensRequest = new RequestType<TokensParams, TokensResult, void>("tinylm/tokens");
 export const GenerateRequest = new RequestType<GenerateParams, GenerateResult, void>("tinylm/generate");
-export const AlternativesRequest = new RequestType<AlternativesParams, AlternativesResult, void>("tinylm/alternatives");
-export const PreviewRequest = new RequestType<PreviewParams, PreviewResult, void>("tinylm/preview");
 export const ExportRequest = new RequestType<ExportParams, ExportResult, void>("tinylm/export");
-export const CompareTokenizersRequest = new RequestType<CompareTokenizersParams, CompareTokenizersResult, void>("tinylm/compareTokenizers");
 export const TrainingEventsRequest = new RequestType<TrainingEventsParams, TrainingEventsResult, void>("tinylm/trainingEvents");
 export const StatusNotification = new NotificationType<Status>("tinylm/status");
 export const TrainingProgressNotification = new NotificationType<JobProgress>("tinylm/trainingProgress");

@@ -11,8 +11,8 @@ import type { Server } from "./client";
 import { positionAfter } from "./generate";
 import type { Generator } from "./generate";
 import { describePreview, paragraphEnd } from "./preview";
-import { AlternativesRequest } from "./protocol";
-import type { AlternativesResult } from "./protocol";
+import { AlternativesRequest } from "./comparing";
+import type { AlternativesResult } from "./comparing";
 
 export const REPLACE_COMMAND = "tinylm.replaceToken";
 

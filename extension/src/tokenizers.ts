@@ -5,8 +5,8 @@
 import { ProgressLocation, Uri, commands, window, workspace } from "vscode";
 import type { Disposable, QuickPickItem, TextDocumentContentProvider, TextEditor } from "vscode";
 import type { Server } from "./client";
-import { CompareTokenizersRequest } from "./protocol";
-import type { CompareTokenizersResult } from "./protocol";
+import { CompareTokenizersRequest } from "./comparing";
+import type { CompareTokenizersResult } from "./comparing";
 
 const SCHEME = "tinylm-tokens";
 const SIZES = [512, 1024, 2048, 4096, 8192, 16_384];

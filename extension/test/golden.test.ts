@@ -7,6 +7,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import alternatives from "../../tests/golden/alternatives.json";
+import compareModels from "../../tests/golden/compareModels.json";
 import compareTokenizers from "../../tests/golden/compareTokenizers.json";
 import doctor from "../../tests/golden/doctor.json";
 import estimateTraining from "../../tests/golden/estimateTraining.json";
@@ -37,6 +38,7 @@ import trainTokenizer from "../../tests/golden/trainTokenizer.json";
 import trainingEvents from "../../tests/golden/trainingEvents.json";
 import trainingFinished from "../../tests/golden/trainingProgress-finished.json";
 import trainingProgress from "../../tests/golden/trainingProgress.json";
+import * as comparing from "../src/comparing";
 import * as protocol from "../src/protocol";
 import * as session from "../src/sessionProtocol";
 import { decodeCells } from "../src/tokens";
@@ -57,8 +59,8 @@ const GOLDEN = {
   "trainingProgress-finished.json": { method: trainingFinished.method, is: protocol.TrainingProgressNotification.method, params: holds<protocol.JobProgress>()(trainingFinished.params) },
   "generate.json": { method: generate.method, is: protocol.GenerateRequest.method, params: holds<protocol.GenerateParams>()(generate.params), result: holds<protocol.GenerateResult>()(generate.result) },
   "generationStep.json": { method: generationStep.method, is: protocol.GenerationStepNotification.method, params: holds<protocol.GenerationStep>()(generationStep.params) },
-  "alternatives.json": { method: alternatives.method, is: protocol.AlternativesRequest.method, params: holds<protocol.AlternativesParams>()(alternatives.params), result: holds<protocol.AlternativesResult>()(alternatives.result) },
-  "preview.json": { method: preview.method, is: protocol.PreviewRequest.method, params: holds<protocol.PreviewParams>()(preview.params), result: holds<protocol.PreviewResult>()(preview.result) },
+  "alternatives.json": { method: alternatives.method, is: comparing.AlternativesRequest.method, params: holds<comparing.AlternativesParams>()(alternatives.params), result: holds<comparing.AlternativesResult>()(alternatives.result) },
+  "preview.json": { method: preview.method, is: comparing.PreviewRequest.method, params: holds<comparing.PreviewParams>()(preview.params), result: holds<comparing.PreviewResult>()(preview.result) },
   "export.json": { method: exported.method, is: protocol.ExportRequest.method, params: holds<protocol.ExportParams>()(exported.params), result: holds<protocol.ExportResult>()(exported.result) },
   "exportPiece.json": { method: exportPiece.method, is: protocol.ExportPieceNotification.method, params: holds<protocol.ExportPiece>()(exportPiece.params) },
   "sessionOpen.json": { method: sessionOpen.method, is: session.SessionOpenRequest.method, params: holds<session.SessionOpenParams>()(sessionOpen.params), result: holds<session.SessionView>()(sessionOpen.result) },
@@ -70,9 +72,15 @@ const GOLDEN = {
   "sessionClose.json": { method: sessionClose.method, is: session.SessionCloseRequest.method, params: holds<session.SessionParams>()(sessionClose.params), result: sessionClose.result },
   "compareTokenizers.json": {
     method: compareTokenizers.method,
-    is: protocol.CompareTokenizersRequest.method,
-    params: holds<protocol.CompareTokenizersParams>()(compareTokenizers.params),
-    result: holds<protocol.CompareTokenizersResult>()(compareTokenizers.result),
+    is: comparing.CompareTokenizersRequest.method,
+    params: holds<comparing.CompareTokenizersParams>()(compareTokenizers.params),
+    result: holds<comparing.CompareTokenizersResult>()(compareTokenizers.result),
+  },
+  "compareModels.json": {
+    method: compareModels.method,
+    is: comparing.CompareModelsRequest.method,
+    params: holds<comparing.CompareModelsParams>()(compareModels.params),
+    result: holds<comparing.CompareModelsResult>()(compareModels.result),
   },
   "trainTokenizer.json": {
     method: trainTokenizer.params.command,

@@ -51,6 +51,7 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     "tinylm/alternatives": (None, "swap", "alternatives"),
     "tinylm/preview": (None, "swap", "preview"),
     "tinylm/compareTokenizers": (None, "compare_tokenizers", "compare"),
+    "tinylm/compareModels": (None, "compare_models", "compare"),
     "tinylm/export": (None, "export", "export"),
 }
 

@@ -5,7 +5,7 @@ The worker gets ids, never text: the tokens asked about and enough of those befo
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from pygls.exceptions import JsonRpcContentModified
 
 from tinylm.model.windows import reach
 from tinylm.tokens.tokenizer import Tokenizer
+from tinylm_server.frames import Frame
 from tinylm_server.token_chunks import PlacedChunk, ids_after, ids_before
 from tinylm_server.wire_cells import CellRun
 from tinylm_server.worker_client import WorkerGone, WorkerRefused
@@ -23,9 +24,20 @@ if TYPE_CHECKING:
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
-__all__ = ["Inspection", "Question", "ScoredRuns", "inspect", "neighbours_of", "question_about", "scores_of"]
+__all__ = [
+    "Ask",
+    "Inspection",
+    "Question",
+    "ScoredRuns",
+    "inspect",
+    "neighbours_of",
+    "question_about",
+    "scores_of",
+    "scores_of_neighbours",
+]
 
 Floats = NDArray[np.float32]
+Ask = Callable[[str, Mapping[str, Any], Mapping[str, NDArray[Any]]], Awaitable[Frame]]
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ async def scores_of(ls: "Server", document: "Document", tokenizer: Tokenizer, ru
             for neighbours in neighbours_of(runs):
                 if not ls.documents.is_current(document):
                     raise JsonRpcContentModified("the document changed while it was scored")
-                parts.append(await _scores_of_neighbours(ls, document, tokenizer, neighbours))
+                parts.append(await scores_of_neighbours(ls, document, tokenizer, neighbours))
                 if host.model is not model:
                     return ScoredRuns(None, None, "the model was exchanged meanwhile; ask again")
     except (WorkerGone, WorkerRefused) as error:
@@ -175,12 +187,18 @@ def neighbours_of(runs: Sequence[CellRun]) -> list[list[CellRun]]:
     return groups
 
 
-async def _scores_of_neighbours(
-    ls: "Server", document: "Document", tokenizer: Tokenizer, runs: Sequence[CellRun]
+async def scores_of_neighbours(
+    ls: "Server",
+    document: "Document",
+    tokenizer: Tokenizer,
+    runs: Sequence[CellRun],
+    ask: Ask | None = None,
+    block_size: int = 0,
 ) -> dict[str, NDArray[Any]]:
-    question = question_about(ls, document, tokenizer, [run.placed for run in runs])
+    """Return the scores of runs whose chunks follow each other; of another model, with its `ask` and block size."""
+    question = question_about(ls, document, tokenizer, [run.placed for run in runs], block_size)
     offsets = np.cumsum([0, *(len(run.placed.chunk.ids) for run in runs)])
     tokens = np.concatenate([offset + run.tokens() for offset, run in zip(offsets, runs, strict=False)])
     first, last = int(tokens[0]), int(tokens[-1]) + 1
-    frame = await ls.host.ask("score", question.values(first, last), {"ids": question.ids})
+    frame = await (ask or ls.host.ask)("score", question.values(first, last), {"ids": question.ids})
     return {name: array[tokens - first] for name, array in frame.arrays.items()}

@@ -31,6 +31,7 @@ from tinylm_server.stdio import FramingBroken, MessageReader
 if TYPE_CHECKING:
     from tinylm_server.jobs import JobBoard
     from tinylm_server.model_host import ModelHost
+    from tinylm_server.second_model import SecondModel
     from tinylm_server.sessions import SessionStore
 
 __all__ = ["Server", "serve"]
@@ -57,6 +58,7 @@ class Server(LanguageServer):
         self.counting: set[str] = set()  # the documents whose tokens are being counted (tokens.py)
         self._host: ModelHost | None = None
         self._jobs: JobBoard | None = None
+        self._second_model: SecondModel | None = None
         self._sessions: SessionStore | None = None
         register_features(self)
 
@@ -73,6 +75,15 @@ class Server(LanguageServer):
 
             self._host = ModelHost(self.send_status)
         return self._host
+
+    @property
+    def second_model(self) -> "SecondModel":
+        """The model to compare the one in use with; made on first use."""
+        if self._second_model is None:
+            from tinylm_server.second_model import SecondModel
+
+            self._second_model = SecondModel()
+        return self._second_model
 
     @property
     def jobs(self) -> "JobBoard":
@@ -167,6 +178,8 @@ class Server(LanguageServer):
         """Kill the worker. Training jobs live on: they are picked up by the next server."""
         if self._host is not None:
             self._host.worker.kill()
+        if self._second_model is not None:
+            self._second_model.kill()
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log what no answer tells; pygls would make a pop-up of every defect."""

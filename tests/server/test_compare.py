@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from lsp_client import Client, LspError
 
-from tests.conftest import STORY
+from tests.conftest import STORY, build_random_model
 from tinylm.comparison.tokenizers import compare_tokenizers, cut_tokenizer
+from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.tokenizer import Tokenizer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -37,7 +38,7 @@ async def test_tokenizers_are_compared_on_a_selection(shared_client: Client, tok
             assert (side["vocabSize"], side["nTokens"]) == (want.tokenizer.vocab_size, len(want.ids))
             assert (side["bytesPerToken"], side["tokensPerWord"]) == (want.bytes_per_token, want.tokens_per_word)
         assert reply["sides"][1]["name"] == name and reply["note"] is None
-        assert reply["sides"][0]["text"].endswith("\nOnce\n")
+        assert reply["sides"][0]["text"].replace("│", "").endswith("\nOnce\n")
 
 
 async def test_a_long_text_is_compared_in_part_with_a_note(shared_client: Client):
@@ -57,3 +58,60 @@ async def test_a_tokenizer_that_cannot_be_read_is_refused_in_one_line(shared_cli
     ]:
         with pytest.raises(LspError, match=message):
             await shared_client.request("tinylm/compareTokenizers", about(**extra))
+
+
+def everything(text: str = TEXT):
+    return [{"start": {"line": 0, "character": 0}, "end": {"line": text.count("\n") + 1, "character": 0}}]
+
+
+async def test_models_are_compared_token_by_token(
+    shared_client: Client, model_directory: Path, tokenizer_directory: Path, tmp_path: Path
+):
+    """Equal to two independent scorings, with another shape and block size; asked twice, the same."""
+    other = build_random_model(tokenizer_directory, tmp_path, block_size=48, n_embd=20, n_layer=1, seed=5)
+    shared_client.open(URI, TEXT)
+    params = about(ranges=everything(), path=str(other))
+    reply = await shared_client.request("tinylm/compareModels", params)
+    one, two = (LanguageModel.load(path).analyze(TEXT, 0) for path in (model_directory, other))
+    assert reply["ids"] == one.ids.tolist() and reply["note"] is None
+    assert [model["path"] for model in reply["models"]] == [str(model_directory), str(other)]
+    for found, want in zip(reply["surprisalBits"], (one, two), strict=True):
+        assert found == pytest.approx(want.scores.surprisal_bits, abs=2e-5)
+    totals = [each.scores.surprisal_bits.sum() for each in (one, two)]
+    assert reply["summary"]["surprisalBits"] == pytest.approx(totals, abs=1e-6)
+    assert reply["summary"]["nBytes"] == len(TEXT.encode())
+    assert await shared_client.request("tinylm/compareModels", params) == reply
+    part = [{"start": {"line": 1, "character": 5}, "end": {"line": 1, "character": 60}}]
+    assert (await shared_client.request("tinylm/compareModels", params | {"ranges": part}))["note"] is None
+
+
+async def test_a_model_with_another_tokenizer_or_none_is_refused_in_one_line(
+    shared_client: Client, model_directory: Path, tmp_path: Path
+):
+    shared_client.open(URI, TEXT)
+    shutil.copytree(model_directory, tmp_path / "model")
+    tokenizer = tmp_path / "model" / "tokenizer.json"
+    tokenizer.write_text(tokenizer.read_text() + "\n")
+    (tmp_path / "empty").mkdir()
+    for path, message in [
+        (tmp_path / "model", "-32803: .*has another tokenizer .*400 entries.*choose a model with the same one"),
+        (tmp_path / "empty", "-32803: .*tokenizer.json"),
+        ("relative", "-32602"),
+    ]:
+        with pytest.raises(LspError, match=message):
+            await shared_client.request("tinylm/compareModels", about(ranges=everything(), path=str(path)))
+
+
+async def test_a_change_or_a_cancel_ends_a_comparison(shared_client: Client, model_directory: Path):
+    shared_client.open(URI, TEXT)
+    params = about(ranges=everything(), path=str(model_directory))
+    _, changed = shared_client.send_request("tinylm/compareModels", params)
+    shared_client.change(URI, 2, {"text": "x" + TEXT})
+    with pytest.raises(LspError, match="-32801"):
+        await changed
+    request_id, cancelled = shared_client.send_request("tinylm/compareModels", params | {"version": 2})
+    shared_client.notify("$/cancelRequest", {"id": request_id})
+    with pytest.raises(LspError, match="-32800"):
+        await cancelled
+    reply = await shared_client.request("tinylm/compareModels", params | {"version": 2})
+    assert reply["surprisalBits"][0] == reply["surprisalBits"][1]  # the same model twice

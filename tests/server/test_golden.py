@@ -50,12 +50,13 @@ def kind(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-@pytest.mark.parametrize("name", ["tokens", "tokens-without-scores", "generate", "alternatives", "preview", "compareTokenizers", "export"])
-async def test_requests_have_the_shape_of_their_golden_file(shared_client: Client, name):
+@pytest.mark.parametrize("name", ["tokens", "tokens-without-scores", "generate", "alternatives", "preview", "compareTokenizers", "compareModels", "export"])
+async def test_requests_have_the_shape_of_their_golden_file(shared_client: Client, model_directory: Path, name):
     golden = GOLDEN[name]
     document = golden["params"]["textDocument"]["uri"]
     shared_client.open(document, "Pip ran.\nA 😀 fox", golden["params"]["version"])
-    actual = await shared_client.request(golden["method"], golden["params"])
+    own = {"path": str(model_directory)} if name == "compareModels" else {}
+    actual = await shared_client.request(golden["method"], golden["params"] | own)
     assert_same_shape(golden["result"], actual)
     if name.startswith("tokens"):  # no floating point in here: exactly equal
         for key in ("schema", "version", "tokenizerId", "nTokens", "nBytes", "cells", "ids", "note"):
