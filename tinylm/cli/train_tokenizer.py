@@ -20,6 +20,7 @@ from tinylm.tokenizer_training import TrainedTokenizer, save_tokenizer
 from tinylm.tokenizer_training.counting import CountingProgress
 from tinylm.tokenizer_training.events import EventLog, snapshot_from
 from tinylm.tokenizer_training.report import HeldOut, TokenizerReport, make_report
+from tinylm.tokenizer_training.state import NOTHING, CorpusChanged, forget, load_counted, save_counted, state_file
 from tinylm.tokenizer_training.training import MergingProgress, check_vocab_size
 from tinylm.tokenizer_training.training import train_tokenizer as train
 from tinylm.tokens.byte_level import raw_from_bytes
@@ -69,8 +70,10 @@ def train_tokenizer(
         try:
             _run(source, out, vocab_size, workers or None, held_out, log, stop, as_json)
         except Cancelled as reason:
-            log.end("interrupted", str(reason), None)
-            raise Interrupted(str(reason), stop.signal_number or 2) from None
+            is_kept = state_file(out).exists()
+            message = f"{reason}; {'the same command goes on from there' if is_kept else 'nothing was written'}"
+            log.end("interrupted", message, None)
+            raise Interrupted(message, stop.signal_number or 2) from None
         except (TinyLMError, KeyboardInterrupt) as error:
             log.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", str(error), None)
             raise
@@ -106,18 +109,48 @@ def _run(
     as_json: bool,
 ) -> None:
     started = time.monotonic()
-    kept = HeldOut(keep_any=hold_out)
     with ProgressScreen() as screen:
         follow = _Follower(source, log, screen)
-        trained = train(kept.filter(source.documents()), vocab_size, workers=workers, progress=follow, should_stop=stop)
+        trained, kept = _trained(source, out, vocab_size, workers, hold_out, follow, stop)
     seconds = time.monotonic() - started
     report = _write(trained, out, kept)
+    forget(state_file(out))
     message = f"{len(trained.vocabulary)} entries, {report.bytes_per_token:.2f} bytes per token"
     log.end("finished", message, out)
     if as_json:
         typer.echo(json.dumps(_as_json(trained, report, out, seconds, source), ensure_ascii=False, indent=2))
     else:
         print_report(trained, report, out, seconds, source.notes())
+
+
+def _trained(
+    source: Source,
+    out: Path,
+    vocab_size: int,
+    workers: int | None,
+    hold_out: bool,
+    follow: "_Follower",
+    stop: StopRequest,
+) -> tuple[TrainedTokenizer, HeldOut]:
+    """Train, going on where an earlier call was interrupted; where the corpus has changed since, begin anew."""
+    state, settings = state_file(out), {"heldOut": hold_out, "source": source.name}
+    begin = load_counted(state, settings)
+    while True:
+        kept = HeldOut(keep_any=hold_out)
+        try:
+            trained = train(
+                kept.filter(source.documents()),
+                vocab_size,
+                workers=workers,
+                progress=follow,
+                should_stop=stop,
+                begin=begin,
+                keep=lambda counted: save_counted(state, counted, settings) if counted.n_pieces else None,
+            )
+        except CorpusChanged:
+            begin = NOTHING
+            continue
+        return trained, kept
 
 
 class _Follower:

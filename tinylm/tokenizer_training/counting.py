@@ -1,28 +1,23 @@
 """Count the pre-tokens of a corpus, in this process or in several, from a stream that is never held in memory.
 
 Documents are gathered into batches of about a megabyte and each batch goes to a process that is free. The processes
-keep their own counts and hand them over once, at the end. The sum does not depend on how many there are or on where
-batches end: the last batch, however short, is sent like the others. What a process does is in `worker.py`.
+keep their own counts and hand them over at the end of a round; between two rounds the sum can be kept (`state.py`), and
+when the work is stopped, so that it can go on. The sum depends neither on how many there are nor on where batches or
+rounds end: the last batch, however short, is sent like the others. What a process does is in `worker.py`.
 """
 
-import json
+import itertools
 import os
-import queue
-import subprocess
-import sys
-import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, cast
+from dataclasses import dataclass, replace
 
-import regex
-
-from tinylm.data.batches import batches_of
-from tinylm.errors import Cancelled, EnvironmentProblem
+from tinylm.errors import Cancelled
 from tinylm.tokenizer_training import worker
+from tinylm.tokenizer_training.processes import count_round
+from tinylm.tokenizer_training.state import NOTHING, CorpusChanged, Counted
 from tinylm.tokens.pretokens import boundary_after
 from tinylm.tokens.spans import replace_surrogates
 
@@ -36,6 +31,9 @@ _PIECE_CHARS = 1 << 16
 # A process costs about 0.1 s to start, in which this one counts about as much text as this.
 _CHARS_BEFORE_WORKERS = 2 << 20
 _REPORT_EVERY_S = 0.1
+
+# A round takes some ten seconds, and starting the processes anew 0.1 s: a kill loses little, and keeping costs little.
+_ROUND_CHARS = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -69,34 +67,63 @@ def count_corpus(
     workers: int,
     progress: Callable[[CountingProgress], None],
     should_stop: Callable[[], bool],
+    begin: Counted = NOTHING,
+    keep: Callable[[Counted], None] = lambda counted: None,
 ) -> PretokenCounts:
     """Count every pre-token of every document.
 
     Args:
         workers: processes to use; 1 counts in this one. A small corpus is counted in this one in any case.
         progress: called about ten times a second.
-        should_stop: polled between documents and while waiting, at least every 0.1 s.
-    Raises: Cancelled when `should_stop` says so, with no process left behind.
+        should_stop: polled between documents and while waiting, at least every 0.1 s, but for the moment in which
+            processes hand over what they counted.
+        begin: what an interrupted call has counted of the same documents: they are read again, not counted again.
+        keep: given what is counted so far after each round, when stopped, and at the end.
+    Raises: Cancelled when `should_stop` says so, with no process left behind; CorpusChanged when the documents are not
+        those that `begin` was counted from.
     """
     tally = _Tally(progress, should_stop)
-    batches = batches_of(tally.watch(documents), BATCH_CHARS)
-    counter = worker.PretokenCounter()
-    counted_elsewhere: list[Counter[str]] = []
-    n_chars = 0
-    for batch in batches:
-        for text in batch:
-            counter.add(text)
-            n_chars += len(text)
-            tally.poll()
-        if workers > 1 and n_chars >= _CHARS_BEFORE_WORKERS:
-            counted_elsewhere = _count_in_processes(batches, workers, tally)
-            break
+    pieces = tally.watch(documents)
+    place = _skipped(pieces, begin)
+    counts = Counter(begin.counts)
+    batches = _batches(pieces)
+    try:
+        is_over = _count_here(batches, tally, place, counts, _CHARS_BEFORE_WORKERS if workers > 1 else _ROUND_CHARS)
+        while not is_over:
+            keep(Counted(place.n_pieces, place.checksum, counts))
+            if workers > 1:
+                is_over = _count_in_processes(batches, tally, place, counts, workers)
+            else:
+                is_over = _count_here(batches, tally, place, counts, _ROUND_CHARS)
+    except Cancelled:
+        keep(Counted(place.n_pieces, place.checksum, counts))
+        raise
+    keep(Counted(place.n_pieces, place.checksum, counts))
     tally.report()
-    counts = counter.counts()
-    for part in counted_elsewhere:
-        counts.update(part)
-        tally.poll()
     return PretokenCounts(counts, tally.n_documents, tally.n_bytes, counts.total())
+
+
+@dataclass
+class _Place:
+    """How much of the stream of pieces is counted: their number and their CRC-32."""
+
+    n_pieces: int = 0
+    checksum: int = 0
+
+    def passed(self, piece: str) -> None:
+        """Note that the next piece is counted."""
+        self.n_pieces += 1
+        self.checksum = zlib.crc32(piece.encode(), self.checksum)
+
+
+def _skipped(pieces: Iterator[str], begin: Counted) -> _Place:
+    """Pass over what was counted before. Raises: CorpusChanged when the pieces are others."""
+    place = _Place()
+    for piece in itertools.islice(pieces, begin.n_pieces):
+        place.passed(piece)
+    if place != _Place(begin.n_pieces, begin.checksum):
+        raise CorpusChanged("the corpus has changed since its counting was interrupted")
+    return place
 
 
 class _Tally:
@@ -119,7 +146,10 @@ class _Tally:
 
     def poll(self) -> None:
         if self._should_stop():
-            raise Cancelled("stopped while counting; nothing was written")
+            raise Cancelled("stopped while counting")
+        self.report_now_and_then()
+
+    def report_now_and_then(self) -> None:
         if time.monotonic() - self._reported >= _REPORT_EVERY_S:
             self.report()
 
@@ -137,101 +167,53 @@ def _pieces(text: str) -> Iterator[str]:
         start = end
 
 
-def _count_in_processes(batches: Iterator[list[str]], workers: int, tally: _Tally) -> list[Counter[str]]:
-    """Count the remaining batches in processes and return what each counted."""
-    jobs: queue.Queue[bytes] = queue.Queue(maxsize=1)
-    results: queue.Queue[Counter[str] | OSError] = queue.Queue()
-    processes = [_start_process() for _ in range(workers)]
-    threads = [threading.Thread(target=_feed, args=(process, jobs, results)) for process in processes]
+def _count_here(
+    batches: Iterator[list[str]], tally: _Tally, place: _Place, counts: Counter[str], most_chars: int
+) -> bool:
+    """Count some batches in this process; return whether they were the last."""
+    counter = worker.PretokenCounter()
+    n_chars = 0
     try:
-        for thread in threads:
-            thread.start()
         for batch in batches:
-            _put(jobs, json.dumps(batch).encode(), results, tally)
-        for _ in processes:
-            _put(jobs, b"", results, tally)
-        return [_take(results, tally) for _ in processes]
+            for text in batch:
+                counter.add(text)
+                place.passed(text)
+                tally.poll()
+            n_chars += sum(map(len, batch))
+            if n_chars >= most_chars:
+                return False
+        return True
     finally:
-        # However we leave: killing is safe, since a process holds nothing but counts; its thread then ends.
-        for process in processes:
-            process.kill()
-        _end_threads(threads, jobs)
-        for process in processes:
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    _close(stream)
+        counts.update(counter.counts())
 
 
-def _start_process() -> "subprocess.Popen[bytes]":
-    folder_of_regex = str(Path(regex.__file__).parent.parent)
-    command = [sys.executable, "-I", str(Path(worker.__file__)), folder_of_regex]
-    # A process group of its own: a Ctrl-C of the terminal, also one during its start, is for the parent to handle.
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    n_chars = 0
+    for text in documents:
+        batch.append(text)
+        n_chars += len(text)
+        if n_chars >= BATCH_CHARS:
+            yield batch
+            batch, n_chars = [], 0
+    if batch:
+        yield batch
 
 
-def _feed(
-    process: "subprocess.Popen[bytes]",
-    jobs: "queue.Queue[bytes]",
-    results: "queue.Queue[Counter[str] | OSError]",
-) -> None:
-    """Hand jobs to one process until the empty one, then put what it counted into `results`. Runs in a thread."""
-    source, sink = cast(BinaryIO, process.stdout), cast(BinaryIO, process.stdin)
-    try:
-        while True:
-            job = jobs.get()
-            worker.write_frame(sink, job)
-            answer = worker.read_frame(source)
-            if answer is None:
-                raise BrokenPipeError
-            if not job:
-                results.put(Counter(cast("dict[str, int]", json.loads(answer))))
-                return
-    except OSError as error:
-        results.put(error)
+def _count_in_processes(
+    batches: Iterator[list[str]], tally: _Tally, place: _Place, counts: Counter[str], workers: int
+) -> bool:
+    """Count a round of batches in processes; return whether they were the last."""
+    ahead = replace(place)  # is ours only when every process has handed over what it counted
 
+    def passed(batch: list[str]) -> None:
+        for text in batch:
+            ahead.passed(text)
 
-def _put(
-    jobs: "queue.Queue[bytes]",
-    job: bytes,
-    results: "queue.Queue[Counter[str] | OSError]",
-    tally: _Tally,
-) -> None:
-    while True:
-        tally.poll()
-        if not results.empty() and isinstance(results.queue[0], OSError):
-            _take(results, tally)
-        try:
-            return jobs.put(job, timeout=0.05)
-        except queue.Full:
-            continue
-
-
-def _take(results: "queue.Queue[Counter[str] | OSError]", tally: _Tally) -> Counter[str]:
-    while True:
-        tally.poll()
-        try:
-            part = results.get(timeout=0.05)
-        except queue.Empty:
-            continue
-        if isinstance(part, OSError):
-            raise EnvironmentProblem(
-                "a counting process ended early (perhaps killed for memory); try again with --workers 1"
-            )
-        return part
-
-
-def _end_threads(threads: list[threading.Thread], jobs: "queue.Queue[bytes]") -> None:
-    """Wake the threads that still wait for a job; their process is dead, so each ends at its next write."""
-    while any(thread.is_alive() for thread in threads):
-        try:
-            jobs.put(b"", timeout=0.01)
-        except queue.Full:
-            time.sleep(0.001)
-
-
-def _close(stream: object) -> None:
-    try:
-        cast(BinaryIO, stream).close()
-    except OSError:
-        return  # Bytes that the dead process never took.
+    done = count_round(batches, workers, _ROUND_CHARS, passed, tally.poll, tally.report_now_and_then)
+    for part in done.counts:
+        counts.update(part)
+    place.n_pieces, place.checksum = ahead.n_pieces, ahead.checksum
+    if done.stopped is not None:
+        raise done.stopped
+    return done.is_over

@@ -170,4 +170,4 @@ class _State:
         if self._until_poll < 0:
             self._until_poll = _WORDS_BETWEEN_POLLS
             if self._should_stop():
-                raise Cancelled("stopped while merging; nothing was written")
+                raise Cancelled("stopped while merging")

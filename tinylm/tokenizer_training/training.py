@@ -9,6 +9,7 @@ from tinylm.errors import BadData, UsageError
 from tinylm.tokenizer_training.counting import CountingProgress, count_corpus, default_workers
 from tinylm.tokenizer_training.merges import FIRST_VOCABULARY, Merge, learn_merges
 from tinylm.tokenizer_training.saving import tokenizer_from_merges
+from tinylm.tokenizer_training.state import NOTHING, Counted
 from tinylm.tokens.tokenizer_file import MAX_VOCAB_SIZE
 
 __all__ = ["MergingProgress", "TrainedTokenizer", "check_vocab_size", "train_tokenizer"]
@@ -55,6 +56,8 @@ def train_tokenizer(
     workers: int | None = None,
     progress: Callable[[CountingProgress | MergingProgress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
+    begin: Counted = NOTHING,
+    keep: Callable[[Counted], None] = lambda counted: None,
 ) -> TrainedTokenizer:
     """Train byte-level BPE with GPT-2's split pattern on a stream of documents.
 
@@ -66,10 +69,19 @@ def train_tokenizer(
         workers: counting processes; one per processor when None.
         progress: told about ten times a second while counting, and of every merge.
         should_stop: polled at least every 0.1 s.
-    Raises: UsageError for a size out of range; BadData when there is no text; Cancelled when asked to stop.
+        begin, keep: see `count_corpus`. The result does not depend on how often it was interrupted.
+    Raises: UsageError for a size out of range; BadData when there is no text; Cancelled when asked to stop;
+        CorpusChanged: see `count_corpus`.
     """
     check_vocab_size(vocab_size)
-    counted = count_corpus(documents, workers=workers or default_workers(), progress=progress, should_stop=should_stop)
+    counted = count_corpus(
+        documents,
+        workers=workers or default_workers(),
+        progress=progress,
+        should_stop=should_stop,
+        begin=begin,
+        keep=keep,
+    )
     if not counted.n_pretokens:
         raise BadData("the corpus holds no text; name another with --data")
     tokens = list(FIRST_VOCABULARY)
