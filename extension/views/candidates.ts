@@ -1,7 +1,7 @@
 /** The next token's candidates: rows with bars, what was cut by which filter, and where the draw falls on the cumulative bar. */
 import { percentText } from "../src/preview";
 import type { SessionCandidate, SessionPlace } from "../src/sessionProtocol";
-import { element, withAttributes } from "./dom";
+import { element, withAttributes } from "./elements";
 
 /** Draws the rows; a click or the digit of a row picks it. */
 export function candidateRows(place: SessionPlace, pick: (rank: number) => void): HTMLElement[] {
@@ -9,20 +9,20 @@ export function candidateRows(place: SessionPlace, pick: (rank: number) => void)
   return place.candidates.map((candidate) => {
     const drawn = candidate.rank === place.drawnRank;
     const mark = drawn ? "▶" : candidate.rank === 1 ? "*" : "";
-    const bar = element("span", { className: "bar" });
+    const bar = element("span", "bar");
     bar.style.width = `${Math.max(1, (100 * Math.exp(candidate.logprob)) / most)}%`;
     const row = element(
       "button",
-      { className: `candidate${candidate.cutBy === null ? "" : " cut"}${drawn ? " drawn" : ""}`, type: "button" },
-      element("span", { className: "key" }, candidate.rank <= 10 ? String(candidate.rank % 10) : ""),
-      element("span", { className: "mark" }, mark),
-      element("span", { className: "token" }, candidate.text),
-      element("span", { className: "track" }, bar),
-      element("span", { className: "number" }, percentText(candidate.logprob)),
-      element("span", { className: "number sampled" }, candidate.cutBy ?? percentText(candidate.sampledLogprob ?? -Infinity)),
+      `candidate${candidate.cutBy === null ? "" : " cut"}${drawn ? " drawn" : ""}`,
+      element("span", "key", candidate.rank <= 10 ? String(candidate.rank % 10) : ""),
+      element("span", "mark", mark),
+      element("span", "token", candidate.text),
+      element("span", "track", bar),
+      element("span", "number", percentText(candidate.logprob)),
+      element("span", "number sampled", candidate.cutBy ?? percentText(candidate.sampledLogprob ?? -Infinity)),
     );
     row.addEventListener("click", () => pick(candidate.rank));
-    return withAttributes(row, { "aria-label": spoken(candidate, drawn), "data-rank": String(candidate.rank) });
+    return withAttributes(row, { type: "button", "aria-label": spoken(candidate, drawn), "data-rank": String(candidate.rank) });
   });
 }
 
@@ -34,14 +34,15 @@ function spoken({ rank, text, logprob, sampledLogprob, cutBy }: SessionCandidate
 /** The survivors end to end from 0 to 1, with the draw as a line across them. */
 export function cumulativeBar(place: SessionPlace): HTMLElement {
   const segments = place.candidates.filter(({ cutBy }) => cutBy === null).map((candidate) => {
-    const segment = element("span", { className: `segment${candidate.rank === place.drawnRank ? " drawn" : ""}`, title: spoken(candidate, candidate.rank === place.drawnRank) }, candidate.text);
+    const drawn = candidate.rank === place.drawnRank;
+    const segment = withAttributes(element("span", `segment${drawn ? " drawn" : ""}`, candidate.text), { title: spoken(candidate, drawn) });
     segment.style.left = `${100 * candidate.start}%`;
     segment.style.width = `${100 * (candidate.end - candidate.start)}%`;
     return segment;
   });
-  const bar = element("div", { className: "cumulative" }, ...segments);
+  const bar = element("div", "cumulative", ...segments);
   if (place.draw !== null) {
-    const line = element("span", { className: "draw" });
+    const line = element("span", "draw");
     line.style.left = `${100 * place.draw}%`;
     bar.append(line);
   }

@@ -7,6 +7,12 @@ export function element<Name extends keyof HTMLElementTagNameMap>(name: Name, cl
   return made;
 }
 
+/** Set attributes, such as those of ARIA. */
+export function withAttributes<Target extends HTMLElement>(target: Target, attributes: Readonly<Record<string, string>>): Target {
+  for (const [name, value] of Object.entries(attributes)) target.setAttribute(name, value);
+  return target;
+}
+
 export function svg<Name extends keyof SVGElementTagNameMap>(name: Name, attributes: Readonly<Record<string, string>>, text = ""): SVGElementTagNameMap[Name] {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);

@@ -6,7 +6,7 @@ import { percentText } from "../src/preview";
 import type { GenerationAction, GenerationState } from "../src/generationMessages";
 import type { SessionBranch, SessionToken, SessionView } from "../src/sessionProtocol";
 import { candidateRows, cumulativeBar, drawText, survivorsText } from "./candidates";
-import { element, withAttributes } from "./dom";
+import { button, element, withAttributes } from "./elements";
 import { Sliders } from "./sliders";
 import { piecesOf } from "./tokentext";
 
@@ -19,33 +19,33 @@ const editor = acquireVsCodeApi();
 const send = (action: GenerationAction): void => editor.postMessage(action);
 let state: GenerationState | null = null;
 
-const spokenLine = withAttributes(element("p", { id: "spoken" }), { role: "status", "aria-live": "polite" });
-const note = withAttributes(element("p", { id: "note" }), { role: "alert" });
-const runButton = button("Run", "Space", () => send({ kind: state?.running === true ? "pause" : "run" }));
-const pace = withAttributes(element("input", { type: "range", id: "pace", min: "0", max: String(PACES.length - 1) }), { "aria-label": "Tokens a second" });
+const spokenLine = withAttributes(element("p", ""), { id: "spoken", role: "status", "aria-live": "polite" });
+const note = withAttributes(element("p", ""), { id: "note", role: "alert" });
+const runButton = keyed("Run", "Space", () => send({ kind: state?.running === true ? "pause" : "run" }));
+const pace = withAttributes(element("input", ""), { type: "range", id: "pace", min: "0", max: String(PACES.length - 1), "aria-label": "Tokens a second" });
 const toolbar = withAttributes(
   element(
     "div",
-    { id: "toolbar" },
-    button("Back", "←", () => send({ kind: "back" })),
-    button("Step", "→", () => send({ kind: "step" })),
+    "",
+    keyed("Back", "←", () => send({ kind: "back" })),
+    keyed("Step", "→", () => send({ kind: "step" })),
     runButton,
     pace,
-    button("Redraw", "R", () => send({ kind: "redraw" })),
-    button("Begin at Caret", "N", () => send({ kind: "begin" })),
-    button("Save Tree", "S", () => send({ kind: "save" })),
-    button("Open Tree", "O", () => send({ kind: "load" })),
+    keyed("Redraw", "R", () => send({ kind: "redraw" })),
+    keyed("Begin at Caret", "N", () => send({ kind: "begin" })),
+    keyed("Save Tree", "S", () => send({ kind: "save" })),
+    keyed("Open Tree", "O", () => send({ kind: "load" })),
   ),
-  { role: "toolbar", "aria-label": "Generation" },
+  { id: "toolbar", role: "toolbar", "aria-label": "Generation" },
 );
-const text = element("div", { id: "text" });
-const raw = element("div", { id: "raw" });
-const facts = element("dl", { id: "facts" });
-const head = element("p", { id: "survivors" });
-const rows = withAttributes(element("div", { id: "candidates" }), { role: "group", "aria-label": "Candidates for the next token" });
-const cumulative = element("div", { id: "cumulative" });
-const drawLine = element("p", { id: "draw" });
-const branches = element("ol", { id: "branches" });
+const text = identified("div", "text");
+const raw = identified("div", "raw");
+const facts = identified("dl", "facts");
+const head = identified("p", "survivors");
+const rows = withAttributes(element("div", ""), { id: "candidates", role: "group", "aria-label": "Candidates for the next token" });
+const cumulative = identified("div", "cumulative");
+const drawLine = identified("p", "draw");
+const branches = identified("ol", "branches");
 const sliders = new Sliders((values) => send({ kind: "set", values }));
 
 document.querySelector("main")?.append(
@@ -100,7 +100,8 @@ function showText(tokens: readonly SessionToken[], isCut: boolean): void {
 function tokenSpan(tokens: readonly SessionToken[], index: number, shown: string, band: number): HTMLElement {
   const token = tokens[index];
   const several = (token?.nTried ?? 1) > 1;
-  const span = element("span", { className: `token band${band % 2}${several ? " several" : ""}`, title: token === undefined ? "" : titleOf(token) }, shown);
+  const span = element("span", `token band${band % 2}${several ? " several" : ""}`, shown);
+  if (token !== undefined) span.title = titleOf(token);
   const before = tokens[index - 1]?.number ?? null;
   const isFirst = index === 0 && (state?.view?.firstToken ?? 0) > 0;
   if (!isFirst) span.addEventListener("click", () => send({ kind: "go", number: before }));
@@ -140,15 +141,17 @@ function factsOf(token: SessionToken | undefined): HTMLElement[] {
     ["draw", token.draw === null ? token.how : token.draw.toFixed(4)],
     ["context", `${token.contextTokens} tokens`],
   ];
-  return rowsOf.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]);
+  return rowsOf.flatMap(([name, value]) => [element("dt", "", name), element("dd", "", value)]);
 }
 
 function branchRow({ number, nShared, nTokens, text: shown, logprob, isCurrent }: SessionBranch): HTMLElement {
   const said = isCurrent ? `here, ${nTokens} tokens` : `from token ${nShared + 1}: ${shown}`;
   const bits = isCurrent ? "" : `  ${(-logprob * BITS_PER_NAT).toFixed(1)} bits`;
-  const made = element("button", { type: "button", className: "branch", disabled: isCurrent }, said, element("span", { className: "number" }, bits));
-  made.addEventListener("click", () => send({ kind: "go", number }));
-  return element("li", {}, made);
+  const made = button(said, () => send({ kind: "go", number }));
+  made.className = "branch";
+  made.disabled = isCurrent;
+  made.append(element("span", "number", bits));
+  return element("li", "", made);
 }
 
 /** Keys work everywhere in the page, except where a slider or a button has a use for them itself. */
@@ -180,12 +183,16 @@ function actionOf(key: string): GenerationAction | null {
   return letter in letters ? { kind: letters[letter as keyof typeof letters] } : null;
 }
 
-function button(label: string, key: string, press: () => void): HTMLButtonElement {
-  const made = element("button", { type: "button" }, label, element("kbd", {}, key));
-  made.addEventListener("click", press);
+function keyed(label: string, key: string, press: () => void): HTMLButtonElement {
+  const made = button(label, press);
+  made.append(element("kbd", "", key));
   return made;
 }
 
+function identified<Name extends "div" | "dl" | "ol" | "p">(name: Name, id: string): HTMLElementTagNameMap[Name] {
+  return withAttributes(element(name, ""), { id });
+}
+
 function section(title: string, ...children: HTMLElement[]): HTMLElement {
-  return element("section", {}, element("h2", {}, title), ...children);
+  return element("section", "", element("h2", "", title), ...children);
 }

@@ -1,6 +1,6 @@
 /** The sampling controls: one slider each, in the order in which they work. A slider's values are a list, left to right. */
 import type { Sampling } from "../src/sessionProtocol";
-import { element } from "./dom";
+import { element, withAttributes } from "./elements";
 
 type Name = Exclude<keyof Sampling, "stop" | "maxTokens">;
 
@@ -29,7 +29,7 @@ export class Sliders {
   private readonly inputs = new Map<Name, { readonly input: HTMLInputElement; readonly value: HTMLElement }>();
 
   constructor(private readonly onMove: (values: Partial<Sampling>) => void) {
-    this.root = element("div", { className: "sliders" }, ...CONTROLS.flatMap((control) => this.row(control)));
+    this.root = element("div", "sliders", ...CONTROLS.flatMap((control) => this.row(control)));
   }
 
   /** Show the settings in force; one that is being moved right now is left alone. */
@@ -43,15 +43,15 @@ export class Sliders {
   }
 
   private row({ name, label, stops, say }: Control): HTMLElement[] {
-    const input = element("input", { type: "range", min: "0", max: String(stops.length - 1), step: "1", id: `slider-${name}` });
-    const row = { input, value: element("output", { className: "number", htmlFor: input.id }) };
+    const input = withAttributes(element("input", ""), { type: "range", min: "0", max: String(stops.length - 1), step: "1", id: `slider-${name}` });
+    const row = { input, value: withAttributes(element("output", "number"), { for: input.id }) };
     this.inputs.set(name, row);
     input.addEventListener("input", () => {
       const value = stops[Number(input.value)] ?? 0;
       this.say(row, say(value));
       this.onMove({ [name]: value });
     });
-    return [element("label", { htmlFor: input.id }, label), input, row.value];
+    return [withAttributes(element("label", "", label), { for: input.id }), input, row.value];
   }
 
   private say({ input, value }: { input: HTMLInputElement; value: HTMLElement }, text: string): void {
