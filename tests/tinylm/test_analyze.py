@@ -1,9 +1,12 @@
 """`tinylm analyze` and `tinylm generate` as a person runs them: every format has the scorer's numbers."""
 
+import contextlib
 import csv
 import io
 import json
 import math
+import os
+import pty
 import re
 import subprocess
 import sys
@@ -120,6 +123,34 @@ def test_analyze_reads_standard_input_and_writes_no_colour_into_a_pipe(model_dir
     assert "\x1b" not in out
     assert out.splitlines()[0].replace("|", "") == "Once upon"
     assert "9 bytes" in out
+
+
+@pytest.mark.parametrize(
+    ("variables", "codes"),
+    [
+        ({"COLORTERM": "truecolor"}, r"\x1b\[38;2;0;0;0;48;2;\d+;\d+;\d+mO"),
+        ({}, r"\x1b\[38;5;16;48;5;\d+mO"),
+        ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, r"^[^\x1b]*$"),
+    ],
+    ids=["24 bits", "256", "none"],
+)
+def test_colours_follow_the_terminal(model_directory, tmp_path, variables, codes):
+    """In a real terminal, of 24 bits, of 256 colours, and with NO_COLOR."""
+    file = tmp_path / "text.txt"
+    file.write_text("Once upon")
+    command = [sys.executable, "-m", "tinylm.cli.app", "analyze", str(file), "--model", str(model_directory)]
+    kept = {name: value for name, value in os.environ.items() if name not in ("COLORTERM", "NO_COLOR", "FORCE_COLOR")}
+    terminal, end = pty.openpty()
+    environment = {**kept, "TERM": "xterm-256color", "COLUMNS": "200", **variables}
+    with subprocess.Popen(command, stdin=end, stdout=end, stderr=end, env=environment) as process:
+        os.close(end)
+        out = b""
+        with contextlib.suppress(OSError):  # Linux ends a terminal with EIO
+            while part := os.read(terminal, 65_536):
+                out += part
+    os.close(terminal)
+    assert process.returncode == 0
+    assert re.search(codes, out.decode())
 
 
 @pytest.mark.parametrize(
