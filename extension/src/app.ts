@@ -163,7 +163,7 @@ export class App implements Disposable {
     }
   }
 
-  /** Whether the Python in use can train a model; offers to install what is missing where that is ours to do. */
+  /** Whether the Python in use can train a model; offers to install what is missing. */
   private async trainingReady(): Promise<boolean> {
     const python = this.python();
     if (python === null) {
@@ -172,14 +172,10 @@ export class App implements Disposable {
     }
     const missing = await missingTrainingModules(python.path);
     if (missing.length === 0) return true;
-    if (python.source !== "managed") {
-      const advice = `Training needs ${missing.join(", ")} in ${python.path}: run "${python.path}" -m pip install "tinylm[train]".`;
-      void window.showErrorMessage(advice);
-      return false;
-    }
-    const detail = `This installs ${missing.join(", ")} into TinyLM's own environment: about 1 GB on disk.`;
+    const place = python.source === "managed" ? "TinyLM's own environment" : `the environment of ${python.path}`;
+    const detail = `This installs ${missing.join(", ")} into ${place}: about 1 GB on disk.`;
     const answer = await window.showInformationMessage("Training needs PyTorch. Install it now?", { modal: true, detail }, "Install");
-    return answer === "Install" && (await addTrainingPackages(python.path, this.places(), this.log));
+    return answer === "Install" && (await addTrainingPackages(python, this.places(), this.log));
   }
 
   private async offerSetUp(message: string): Promise<void> {

@@ -13,6 +13,7 @@ import { ProgressLocation, window } from "vscode";
 import type { CancellationToken, LogOutputChannel, Progress } from "vscode";
 import { pipEnvironment } from "./environment";
 import { managedEnvironment, pythonIn } from "./locate";
+import type { FoundPython } from "./locate";
 import { Cancelled, RunFailed, runProgram } from "./process";
 import { askVersion, isNewEnough, ISOLATED, missingModules, OLDEST_PYTHON, pythonCandidates } from "./python";
 import type { Python } from "./python";
@@ -55,11 +56,14 @@ export function setUp(places: SetupPlaces, log: LogOutputChannel): Promise<strin
   });
 }
 
-/** Add what training needs to an environment made by `setUp`. Returns false when cancelled. */
-export async function addTrainingPackages(python: string, places: SetupPlaces, log: LogOutputChannel): Promise<boolean> {
+/**
+ * Add what training needs to a Python. The environment that `setUp` made gets it by the wheel that ships with us; any
+ * other has TinyLM already, and pip adds what its extra lacks. Returns false when cancelled.
+ */
+export async function addTrainingPackages(python: FoundPython, places: SetupPlaces, log: LogOutputChannel): Promise<boolean> {
   const done = await withNotification("TinyLM: installing what training needs", async (report, token) => {
-    const wheel = await bundledWheel(places.extensionFolder);
-    await pipInstall(python, `${wheel}[train]`, places, { report, token, log });
+    const what = python.source === "managed" ? await bundledWheel(places.extensionFolder) : "tinylm";
+    await pipInstall(python.path, `${what}[train]`, places, { report, token, log });
     return true;
   });
   return done === true;
