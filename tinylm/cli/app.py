@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import typer
 
@@ -32,22 +33,29 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+# What typer raises for words that fit no command, option or type, under the one name that all its versions share.
+_WrongWords: Any = typer.BadParameter.__base__
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with the exit code that `tinylm.errors` documents.
 
     Args:
         arguments: the words after `tinylm`; those of the process when absent.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     use_one_thread()  # before any command imports NumPy; torch has threads of its own
     try:
-        build(words)(args=words, prog_name="tinylm")
-    except KeyboardInterrupt:
+        sys.exit(build(words)(args=words, prog_name="tinylm", standalone_mode=False) or 0)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except BrokenPipeError:
         # The reader (`head`, a pager) left. Python would complain once more while closing stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+    except _WrongWords as error:
+        typer.echo(f"error: {_one_line(error)}", err=True)
+        sys.exit(2)
     except TinyLMError as error:
         logging.getLogger("tinylm").debug("details", exc_info=error)
         typer.echo(f"error: {error}", err=True)
@@ -62,7 +70,6 @@ def build(words: Sequence[str]) -> typer.Typer:
     """
     app = typer.Typer(
         add_completion=False,
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         help="See, train and write with a tiny language model.",
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -77,12 +84,25 @@ def build(words: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _options(
-    version: bool = typer.Option(False, "--version", help="Show the version and exit.", is_eager=True),
-) -> None:
-    if version:
+def _one_line(error: Any) -> str:
+    """Return what typer says in several lines as one, with what to do next."""
+    said = " ".join(error.format_message().split()).rstrip(".")
+    command = error.ctx.command_path if error.ctx is not None else "tinylm"
+    return f"{said[:1].lower()}{said[1:]}; see `{command} --help`"
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
         typer.echo(f"tinylm {tinylm.__version__}")
         raise typer.Exit
+
+
+def _options(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+    ),
+) -> None:
+    """Take the options before the command; each acts by itself."""
 
 
 def _not_called() -> None:

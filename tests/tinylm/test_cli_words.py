@@ -1,0 +1,43 @@
+"""Words that fit no command, option or type: one line that says what, where and what next, and exit code 2."""
+
+import pytest
+
+import tinylm
+from tinylm.cli.app import COMMANDS, main
+
+
+def said_for(words, capfd):
+    with pytest.raises(SystemExit) as leaving:
+        main(words)
+    out, err = capfd.readouterr()
+    return leaving.value.code, out, err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["generate", "--seed", "abc", "Once"], "--seed"),
+        (["generate", "--nope"], "--nope"),
+        (["generate", "Once", "--top-p"], "--top-p"),
+        (["generate", "Once", "upon"], "upon"),
+        (["sample-data", "--stories", "many", "--out", "x"], "--"),
+        (["nosuch"], "nosuch"),
+        (["--nope"], "--nope"),
+    ],
+)
+def test_wrong_words_are_one_line_and_code_2(words, said, capfd):
+    code, out, err = said_for(words, capfd)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1 and err.startswith("error: ") and said in err
+    command = f"tinylm {words[0]}" if words[0] in COMMANDS else "tinylm"
+    assert err.endswith((f"; see `{command} --help`\n", "; see `tinylm --help`\n"))
+
+
+def test_no_words_and_help_list_the_commands(capfd):
+    for words in ([], ["--help"], ["-h"]):
+        code, out, err = said_for(words, capfd)
+        assert (code, err) == (0, "") and all(name in out for name in COMMANDS)
+
+
+def test_version_is_told(capfd):
+    assert said_for(["--version"], capfd) == (0, f"tinylm {tinylm.__version__}\n", "")
