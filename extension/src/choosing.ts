@@ -2,7 +2,7 @@
  * The list of what could stand in a token's place. Moving over an entry asks the server what it does to the text after
  * it, says so in the entry's second line and marks the tokens that change most. Writes nothing.
  */
-import { CancellationTokenSource, DecorationRangeBehavior, EndOfLine, Range, ThemeColor, window } from "vscode";
+import { CancellationTokenSource, DecorationRangeBehavior, EndOfLine, Range, Selection, ThemeColor, window } from "vscode";
 import type { CancellationToken, Disposable, QuickPick, QuickPickItem, TextDocument, TextEditor, TextEditorDecorationType } from "vscode";
 import type { Server } from "./client";
 import { changeOf, describeAlternative, describePreview } from "./preview";
@@ -35,7 +35,7 @@ export async function choose(server: Server, editor: TextEditor, found: Alternat
 
 class Choosing implements Disposable {
   private readonly pick: QuickPick<Entry>;
-  private readonly marks = new Marks();
+  private readonly marks: Marks;
   /** By token id; a text is why there is none. */
   private readonly previews = new Map<number, PreviewResult | string>();
   private readonly cell: Range;
@@ -48,9 +48,10 @@ class Choosing implements Disposable {
     private readonly found: AlternativesResult,
   ) {
     this.cell = rangeFrom(found);
+    this.marks = new Marks(editor, this.cell);
     this.pick = window.createQuickPick<Entry>();
     this.pick.title = `Replace ${this.shown}: what could stand here`;
-    this.pick.placeholder = "Move over an entry: what it does to all tokens after it that can see it. + is less likely. Enter chooses";
+    this.pick.placeholder = "What each does to the text after it, in bits: + is less likely";
     this.pick.matchOnDescription = true;
     this.pick.keepScrollPosition = true;
     this.showEntries();
@@ -65,7 +66,6 @@ class Choosing implements Disposable {
         if (chosen !== null) done(chosen);
       });
       token.onCancellationRequested(() => done(null));
-      this.marks.show(this.editor, this.cell, null);
       this.pick.show();
     });
   }
@@ -109,7 +109,7 @@ class Choosing implements Disposable {
     if (entry === undefined) return;
     const { alternative } = entry;
     const preview = this.previews.get(alternative.tokenId);
-    this.marks.show(this.editor, this.cell, typeof preview === "object" ? preview : null);
+    this.marks.show(typeof preview === "object" ? preview : null);
     if (preview === undefined && isReplacement(alternative)) this.timer = setTimeout(() => void this.ask(alternative), PREVIEW_DELAY_MS);
   }
 
@@ -127,7 +127,7 @@ class Choosing implements Disposable {
       // The text or the model may have changed while the answer was on its way; the list is being closed then.
       if (isCancelled(request) || document.version !== preview.version || preview.modelId !== modelId) return;
       this.previews.set(alternative.tokenId, preview);
-      this.marks.show(this.editor, this.cell, preview);
+      this.marks.show(preview);
     } catch (error) {
       if (isCancelled(request)) return;
       this.previews.set(alternative.tokenId, messageOf(error));
@@ -149,22 +149,32 @@ class Choosing implements Disposable {
   }
 }
 
-/** Underlines while the list is open: the place, and the tokens that a swap makes more or less likely. */
+/** While the list is open: the place is selected, and tokens that a swap makes more or less likely are underlined. */
 class Marks implements Disposable {
-  private readonly place = underline("tinylm.swap.place", "solid");
+  private readonly before: readonly Selection[];
+  private readonly version: number;
   // Two kinds of line, so that the colours need not be told apart.
   private readonly costs = underline("tinylm.swap.costs", "double");
   private readonly saves = underline("tinylm.swap.saves", "dotted");
 
-  show(editor: TextEditor, place: Range, preview: PreviewResult | null): void {
+  constructor(
+    private readonly editor: TextEditor,
+    place: Range,
+  ) {
+    this.before = editor.selections;
+    this.version = editor.document.version;
+    editor.selection = new Selection(place.start, place.end);
+  }
+
+  show(preview: PreviewResult | null): void {
     const pieces = preview?.mostAffected ?? [];
-    editor.setDecorations(this.place, [place]);
-    editor.setDecorations(this.costs, pieces.filter((piece) => changeOf(piece) > 0).map(rangeFrom));
-    editor.setDecorations(this.saves, pieces.filter((piece) => changeOf(piece) < 0).map(rangeFrom));
+    this.editor.setDecorations(this.costs, pieces.filter((piece) => changeOf(piece) > 0).map(rangeFrom));
+    this.editor.setDecorations(this.saves, pieces.filter((piece) => changeOf(piece) < 0).map(rangeFrom));
   }
 
   dispose(): void {
-    for (const type of [this.place, this.costs, this.saves]) type.dispose();
+    for (const type of [this.costs, this.saves]) type.dispose();
+    if (this.editor.document.version === this.version) this.editor.selections = this.before;
   }
 }
 

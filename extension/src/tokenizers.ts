@@ -10,6 +10,8 @@ import type { CompareTokenizersResult } from "./comparing";
 
 const SCHEME = "tinylm-tokens";
 const SIZES = [512, 1024, 2048, 4096, 8192, 16_384];
+/** The 256 bytes and the end of the text: what is left without any merge. */
+const BYTES_ALONE = 257;
 
 interface Choice extends QuickPickItem {
   /** Null: a file is asked for. */
@@ -73,7 +75,8 @@ export class TokenizerComparison implements Disposable, TextDocumentContentProvi
 function choicesBelow(vocabSize: number): Choice[] {
   const smaller = SIZES.filter((size) => size < vocabSize).reverse();
   const choices = smaller.map((size) => ({ label: `${size.toLocaleString("en")} entries`, description: "the same list of merges, ended earlier", vocabSize: size }));
-  return [...choices, { label: "$(file) Another tokenizer.json...", description: "a byte-level BPE", vocabSize: null }];
+  const bytes = { label: `${BYTES_ALONE} entries`, description: "the bytes alone, without any merge", vocabSize: BYTES_ALONE };
+  return [...choices, bytes, { label: "$(file) Another tokenizer.json...", description: "a byte-level BPE", vocabSize: null }];
 }
 
 async function chooseFile(): Promise<string | undefined> {
