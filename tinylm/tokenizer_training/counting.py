@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from tinylm.data.batches import batches_of
 from tinylm.errors import Cancelled
 from tinylm.tokenizer_training import worker
 from tinylm.tokenizer_training.processes import count_round
@@ -86,7 +87,7 @@ def count_corpus(
     pieces = tally.watch(documents)
     place = _skipped(pieces, begin)
     counts = Counter(begin.counts)
-    batches = _batches(pieces)
+    batches = batches_of(pieces, BATCH_CHARS)
     try:
         is_over = _count_here(batches, tally, place, counts, _CHARS_BEFORE_WORKERS if workers > 1 else _ROUND_CHARS)
         while not is_over:
@@ -185,19 +186,6 @@ def _count_here(
         return True
     finally:
         counts.update(counter.counts())
-
-
-def _batches(documents: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    n_chars = 0
-    for text in documents:
-        batch.append(text)
-        n_chars += len(text)
-        if n_chars >= BATCH_CHARS:
-            yield batch
-            batch, n_chars = [], 0
-    if batch:
-        yield batch
 
 
 def _count_in_processes(
