@@ -50,7 +50,19 @@ def kind(value: Any) -> str:
     return kinds.get(type(value), "null")
 
 
-@pytest.mark.parametrize("name", ["tokens", "tokens-without-scores", "generate", "alternatives", "preview", "compareTokenizers", "compareModels", "export"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tokens",
+        "tokens-without-scores",
+        "generate",
+        "alternatives",
+        "preview",
+        "compareTokenizers",
+        "compareModels",
+        "export",
+    ],
+)
 async def test_requests_have_the_shape_of_their_golden_file(shared_client: Client, model_directory: Path, name):
     golden = GOLDEN[name]
     document = golden["params"]["textDocument"]["uri"]

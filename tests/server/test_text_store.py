@@ -136,7 +136,7 @@ def test_slices_are_those_of_the_string(text, data):
 
 
 def work_of(action):
-    """Return how many calls an action makes, of Python and of C functions, and how many characters it puts in pieces."""
+    """Return how many calls an action makes, of Python and C functions, and how many characters it puts in pieces."""
     calls = characters = 0
 
     def count(frame, event, argument):
