@@ -105,11 +105,9 @@ class Decoder:
 
     def _read_window(self, window: list[int], check: Callable[[], None]) -> None:
         """Bring the cache to hold exactly `window` and the logits after it."""
-        n_same = 0
-        for ours, wanted in zip(self._cached, window, strict=False):
-            if ours != wanted:
-                break
-            n_same += 1
+        n_same = min(len(self._cached), len(window))
+        if self._cached[:n_same] != window[:n_same]:  # a comparison in C, nearly always equal
+            n_same = next(at for at in range(n_same) if self._cached[at] != window[at])
         if n_same == len(window) == len(self._cached) and len(self.logits):
             return
         n_same = min(n_same, len(window) - 1)  # the last token is always read: its logits are the answer

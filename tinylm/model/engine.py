@@ -30,6 +30,8 @@ BLOCK_ROWS = 64
 # Rows of the head, whose columns come in panels (see `folding`): 32 rows reach 72 GFLOP/s, 64 rows 75.
 HEAD_ROWS = 32
 
+_ONE = np.ones((), dtype=np.float32)  # an array of no dimension, which NumPy takes without converting it
+
 
 def no_check() -> None:
     """Let the work go on: the default for every `check`."""
@@ -188,7 +190,7 @@ class Engine:
 
     def _scale(self, stream: Floats) -> np.float32:
         """Return what a layer norm multiplies a stream (D,) of mean zero with."""
-        mean_square = float(np.dot(stream, stream)) / len(stream)
+        mean_square = float(stream.dot(stream)) / len(stream)
         return np.float32((mean_square + self.config.layer_norm_epsilon) ** -0.5)
 
     def _block(self, cache: KVCache, ids: Ids, n_layers: int) -> None:
@@ -282,5 +284,5 @@ def _gelu(up: Floats, gate: Floats, inner: Floats) -> None:
     gate += GELU_SHIFT
     gate *= up
     np.exp(gate, out=gate)  # infinity where x is very negative, and x / infinity is the right zero
-    gate += np.float32(1.0)
+    gate += _ONE
     np.divide(up, gate, out=inner)

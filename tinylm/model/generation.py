@@ -77,7 +77,8 @@ def generate_steps(
     generator = config.new_generator()
     logits = decoder.read(prompt_ids, check)
     for index in range(max_tokens):
-        seen = seen_before(decoder.ids, decoder.context_tokens, tokenizer.end_of_text_id)
+        penalises = config.penalises
+        seen = seen_before(decoder.ids, decoder.context_tokens, tokenizer.end_of_text_id) if penalises else []
         candidates = filter_logits(logits, config, seen)
         token_id, uniform = choose(candidates, config, generator)
         yield describe_step(tokenizer, logits, candidates, token_id, uniform, n_alternatives)
