@@ -47,7 +47,7 @@ def hover_text(tokenizer: Tokenizer, subject: Subject, found: Inspection | str, 
     """
     title = _title(tokenizer, subject, markdown)
     if isinstance(found, str):
-        reason = f"no probabilities: {code_span(found) if markdown else found}"
+        reason = f"No probabilities: {code_span(found) if markdown else found}"
         blocks = [title, reason]
     else:
         figures = _figures if len(subject.ids) == 1 else _parts

@@ -42,7 +42,7 @@ CHECK = """
       (backward-char 2)
       (note 'hover (wait-for "scores" (lambda ()
                                         (let ((text (hover-at-point)))
-                                          (and text (string-match-p "rank" text) text)))))
+                                          (and text (string-match-p "surprisal" text) text)))))
       (goto-char (line-end-position 0)) ; after "Once upon a time"
       (note 'before (buffer-substring (line-beginning-position) (point)))
       (note 'words (vconcat (wait-for "completions" (lambda ()
@@ -93,7 +93,7 @@ def test_emacs_connects_and_hovers(found):
         return
     assert found["language"] == "text"
     assert "the" in found["hover"]
-    assert "rank" in found["hover"]
+    assert "surprisal" in found["hover"]
 
 
 def test_emacs_completes(found):

@@ -19,7 +19,7 @@ async def test_a_missing_model_is_a_status_with_advice_and_another_can_be_chosen
     bare_client.settings["model"]["path"] = str(model_directory)
     bare_client.notify("workspace/didChangeConfiguration", {"settings": None})
     await bare_client.ready()
-    assert "probability" in (await bare_client.request("textDocument/hover", at(0, 0)))["contents"]["value"]
+    assert "surprisal" in (await bare_client.request("textDocument/hover", at(0, 0)))["contents"]["value"]
     assert await bare_client.close() == 0
 
 

@@ -32,7 +32,7 @@ local ok, problem = pcall(function()
   assert(vim.wait(60000, function()
     local hover = ask('textDocument/hover', 1, 5)
     found.hover = hover and hover.contents.value or ''
-    return found.hover:find('rank') ~= nil
+    return found.hover:find('surprisal') ~= nil
   end, 100), 'no scores came: ' .. tostring(found.answer))
 
   -- As Ctrl-X Ctrl-O does it: the words that may stand where the one before the cursor begins.
@@ -106,7 +106,7 @@ def test_neovim_connects_and_hovers(found):
         return
     assert found["language"] == "text"
     assert found["encoding"] == "utf-16"
-    assert "rank" in found["hover"]
+    assert "surprisal" in found["hover"]
 
 
 def test_neovim_completes(found):

@@ -43,7 +43,7 @@ async def test_tokens_work_while_the_worker_is_stopped_and_hover_waits_for_nobod
         assert not waiting.done()
     finally:
         worker.resume()
-    assert "probability" in (await waiting)["contents"]["value"]
+    assert "surprisal" in (await waiting)["contents"]["value"]
 
 
 async def test_a_scoring_whose_worker_dies_still_brings_the_tokens(client: Client):
