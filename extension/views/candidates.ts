@@ -3,10 +3,13 @@ import { percentText } from "../src/preview";
 import type { SessionCandidate, SessionPlace } from "../src/sessionProtocol";
 import { element, withAttributes } from "./elements";
 
-/** Draws the rows; a click or the digit of a row picks it. */
+/** With ten of them the sliders are seen below; the bar shows more. */
+const N_ROWS = 10;
+
+/** Draws the rows of the likeliest and of the drawn one; a click or the digit of a row picks it. */
 export function candidateRows(place: SessionPlace, pick: (rank: number) => void): HTMLElement[] {
   const most = Math.exp(place.candidates[0]?.logprob ?? 0);
-  return place.candidates.map((candidate) => {
+  return place.candidates.filter(({ rank }) => rank <= N_ROWS || rank === place.drawnRank).map((candidate) => {
     const drawn = candidate.rank === place.drawnRank;
     const mark = drawn ? "▶" : candidate.rank === 1 ? "*" : "";
     const bar = element("span", "bar");

@@ -45,6 +45,7 @@ const head = identified("p", "survivors");
 const rows = withAttributes(element("div", ""), { id: "candidates", role: "group", "aria-label": "Candidates for the next token" });
 const cumulative = identified("div", "cumulative");
 const drawLine = identified("p", "draw");
+const seed = identified("p", "seed");
 const branches = identified("ol", "branches");
 const sliders = new Sliders((values) => send({ kind: "set", values }));
 
@@ -55,7 +56,7 @@ document.querySelector("main")?.append(
   section("Text", text),
   section("Tokens", raw),
   section("Next token", head, rows, cumulative, drawLine),
-  section("Sampling, in this order", sliders.root),
+  section("Sampling, in this order", sliders.root, seed),
   section("Last token", facts),
   section("Branches", branches),
 );
@@ -74,6 +75,7 @@ function show(now: GenerationState): void {
   showText(view?.tokens ?? [], (view?.firstToken ?? 0) > 0);
   showPlace(view);
   if (view !== null) sliders.show(view.sampling);
+  seed.textContent = view === null ? "" : `Seed ${view.seed}: the same seed and settings draw the same tokens.`;
   facts.replaceChildren(...(view === null ? [] : factsOf(view.tokens.at(-1))));
   branches.replaceChildren(...(view?.branches ?? []).map(branchRow));
 }

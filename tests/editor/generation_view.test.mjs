@@ -12,7 +12,10 @@ const settings = { 'tinylm.generation.seed': 3, 'tinylm.generation.topP': 1, 'ti
 const check = editorSuite({ name: 'generation-view', open: 'story.txt', files: { 'story.txt': STORY }, settings });
 
 const inPanel = (page, selector) => page.frameLocator('iframe.webview.ready').frameLocator('#active-frame').locator(selector);
+/** Where the panel has the focus. */
 const press = (page, key) => inPanel(page, 'body').press(key);
+/** Wherever the focus is; it goes to the panel. */
+const click = (page, label) => inPanel(page, '#toolbar button').filter({ hasText: new RegExp(`^${label}`) }).click();
 
 /** The lines of the story as they are drawn, from the top. */
 async function lines(page) {
@@ -91,7 +94,7 @@ check('an edit elsewhere moves the place, one at it ends the session and says so
   const before = await tokens(page);
   await goToInStory(page, 1, 1);
   await page.keyboard.type('See! ');
-  await press(page, 'ArrowRight');
+  await click(page, 'Step');
   const after = await untilTokens(page, ({ length }) => length === before.length + 1, 'a token more');
   await until(async () => (await lines(page))[0] === 'See! The frog swam to the boat.', 'the edit to stand');
   await until(async () => (await written(page, 1, 'Mia was happy. She said')) === plain(after).split('\n')[0], 'the token behind the others');
@@ -99,6 +102,21 @@ check('an edit elsewhere moves the place, one at it ends the session and says so
   await goToInStory(page, 2, 24);
   await page.keyboard.type('x');
   await inPanel(page, '#note').filter({ hasText: 'The text was edited where the generation writes, so it ended.' }).waitFor();
+});
+
+check('one undo takes a whole run back, and ends the session', async ({ page }) => {
+  const before = (await lines(page))[1];
+  await click(page, 'Begin at Caret');
+  await inPanel(page, '.candidate.drawn').waitFor();
+  await click(page, 'Run');
+  await untilTokens(page, ({ length }) => length >= 3, 'a run of tokens');
+  await click(page, 'Pause');
+  await inPanel(page, '#toolbar button').filter({ hasText: /^Run/ }).waitFor();
+  assert.notEqual((await lines(page))[1], before);
+  await page.locator('.monaco-editor .view-lines .view-line').first().click();
+  await page.keyboard.press('Control+z');
+  await until(async () => (await lines(page))[1] === before, 'one undo to take the run back');
+  await inPanel(page, '#note').filter({ hasText: 'edited where the generation writes' }).waitFor();
 });
 
 /** Put the caret there although the panel has the focus. */
