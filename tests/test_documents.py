@@ -1,10 +1,15 @@
 """The project's own documents: what they name exists, and nothing in the repository names a machine of ours."""
 
+import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+import typer
+
+from tinylm.cli.app import COMMANDS, build
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [
@@ -13,6 +18,8 @@ DOCUMENTS = [
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
+
+MORE_DOCUMENTS = [ROOT / "examples" / "03-guide.md", ROOT / "models" / "starter" / "README.md", ROOT / "CHANGELOG.md"]
 
 
 def tracked_files() -> list[Path]:
@@ -33,6 +40,28 @@ def test_paths_in_documents_exist(document: Path) -> None:
     missing = [name for name in named if not (ROOT / name).exists() and not (document.parent / name).exists()]
 
     assert not missing
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *MORE_DOCUMENTS], ids=lambda path: path.name)
+def test_editor_commands_in_documents_exist(document: Path) -> None:
+    """What a document calls `TinyLM: …` has that title in the extension's manifest."""
+    manifest = json.loads((ROOT / "package.json").read_text("utf-8"))
+    titles = {command["title"].removesuffix("...") for command in manifest["contributes"]["commands"]}
+
+    assert set(re.findall(r"`TinyLM: ([^`]+)`", document.read_text("utf-8"))) <= titles
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *MORE_DOCUMENTS], ids=lambda path: path.name)
+def test_command_lines_in_documents_can_be_run(document: Path) -> None:
+    """Every command line of `tinylm`, in a block or in backticks, names a subcommand and options that there are."""
+    text = document.read_text("utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^(?:\$ \S*/?|\S*/)?tinylm ([a-z].*)$", text, re.MULTILINE)
+    for line in [*lines, *re.findall(r"`tinylm ([a-z][^`]*)`", text)]:
+        words = shlex.split(re.sub(r"\$\(.*\)", "", line), comments=True)
+        assert words[0] in COMMANDS, line
+        command = typer.main.get_command(build(words)).commands[words[0]]
+        options = {name for parameter in command.params for name in [*parameter.opts, *parameter.secondary_opts]}
+        assert {word for word in words if word.startswith("--")} <= options | {"--help"}, line
 
 
 def test_no_file_names_a_machine() -> None:
