@@ -7,77 +7,22 @@ longest time that the server's event loop was away while a document was opened, 
 """
 
 import argparse
-import json
 import os
 import platform
-import statistics
-import subprocess
-import sys
 import time
-from pathlib import Path
 from typing import Any
 
+from lsp_process import Server, milliseconds
 from lsprotocol import types as lsp
 from pygls.workspace import TextDocument
 
 from tinylm.model.language_model import starter_model_directory
 from tinylm.tokens.tokenizer import Tokenizer
 
-ROOT = Path(__file__).parents[1]
 URI = "untitled:benchmark"
 LINES = 60
 LINE = "Once upon a time there was a small fox, and it lived near the river.\n"
 SIZES = {"10 kB": 10_000, "100 kB": 100_000, "1 MB": 1_000_000, "10 MB": 10_000_000, "1 MB, one line": 1_000_000}
-
-
-class Server:
-    """The server as a child, spoken to in turn: a request is written, and messages are read until its answer comes."""
-
-    def __init__(self) -> None:
-        path = os.pathsep.join([str(ROOT), str(ROOT / "server")])
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tinylm_server"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
-        )
-        self.n_requests = 0
-        self.request("initialize", {"processId": os.getpid(), "rootUri": None, "capabilities": {}})
-        self.notify("initialized", {})
-
-    def notify(self, method: str, params: Any) -> None:
-        self._write({"jsonrpc": "2.0", "method": method, "params": params})
-
-    def request(self, method: str, params: Any) -> Any:
-        self.n_requests += 1
-        self._write({"jsonrpc": "2.0", "id": self.n_requests, "method": method, "params": params})
-        while (message := self._read()).get("id") != self.n_requests or "method" in message:
-            pass
-        if "error" in message:
-            raise RuntimeError(message["error"]["message"])
-        return message["result"]
-
-    def close(self) -> None:
-        self.request("shutdown", None)
-        self.notify("exit", None)
-        self.process.wait(60)
-
-    def _write(self, message: Any) -> None:
-        assert self.process.stdin is not None
-        body = json.dumps(message).encode()
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
-        self.process.stdin.flush()
-
-    def _read(self) -> dict[str, Any]:
-        stream = self.process.stdout
-        assert stream is not None
-        length = 0
-        while line := stream.readline().strip():
-            name, value = line.split(b":")
-            if name.lower() == b"content-length":
-                length = int(value)
-        message: dict[str, Any] = json.loads(stream.read(length))
-        return message
 
 
 def document(name: str) -> str:
@@ -109,14 +54,9 @@ def tokens(server: Server, version: int, where: Any) -> Any:
     return server.request("tinylm/tokens", params)
 
 
-def open_document(server: Server, text: str) -> None:
-    item = {"uri": URI, "languageId": "plaintext", "version": 0, "text": text}
-    server.notify("textDocument/didOpen", {"textDocument": item})
-
-
 def keystrokes(server: Server, text: str, rounds: int) -> list[float]:
     """Return the seconds of each keystroke; the first ones, which read what surrounds the place, do not count."""
-    open_document(server, text)
+    server.open(URI, text)
     times = []
     for version in range(1, rounds + 11):
         at = edit_at(text, version)
@@ -157,25 +97,17 @@ def whole(tokenizer: Tokenizer, text: str, rounds: int) -> list[float]:
     return times
 
 
-def milliseconds(times: list[float]) -> tuple[float, float]:
-    """Return p50 and p95."""
-    cuts = statistics.quantiles(times, n=20, method="inclusive") if len(times) > 1 else times * 19
-    return statistics.median(times) * 1e3, cuts[18] * 1e3
-
-
 def stalls() -> str:
     """Open, edit and scroll 10 MB in a fresh server, and ask it how long its loop was away at most."""
     server = Server()
     text = document("10 MB")
-    server.request("workspace/executeCommand", {"command": "tinylm.server.listModels", "arguments": []})
     keystrokes(server, text, 50)
-    open_document(server, text)
+    server.open(URI, text)
     n_lines = text.count("\n")
     for line in range(0, n_lines, n_lines // 100):
         tokens(server, 0, viewport(lsp.Position(line + 1, 0)))
-    report = server.request("workspace/executeCommand", {"command": "tinylm.server.doctor", "arguments": []})
+    found = server.command("tinylm.server.doctor")["report"]["server"]
     server.close()
-    found = report["report"]["server"]
     return f"{found['longestStallMs']} ms at the longest, {found['longestWorkMs']} ms of it the loop's own work"
 
 
@@ -188,7 +120,6 @@ def main() -> None:
     print("\n| document | keystroke to tokens, p50 | p95 | p95, 10 kB = 1 | encode all, p50 | pygls edit alone, p95 |")
     print("|---|---:|---:|---:|---:|---:|")
     server, first = Server(), 0.0
-    server.request("workspace/executeCommand", {"command": "tinylm.server.listModels", "arguments": []})
     for name in SIZES:
         text = document(name)
         p50, p95 = milliseconds(keystrokes(server, text, rounds))

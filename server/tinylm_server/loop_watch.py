@@ -23,8 +23,9 @@ QUIET_S = 10.0
 
 @dataclass
 class LoopWatch:
-    """What was measured since the start."""
+    """What was measured since it was switched on: the start itself is no stall of anybody's typing."""
 
+    is_on: bool = False
     n_stalls: int = 0
     longest_s: float = 0.0
     longest_work_s: float = 0.0
@@ -32,6 +33,8 @@ class LoopWatch:
 
     def note(self, elapsed_s: float, work_s: float, now_s: float) -> None:
         """Take one round of the loop: how long it took, and how much of that the thread was running."""
+        if not self.is_on:
+            return
         self.longest_s, self.longest_work_s = max(self.longest_s, elapsed_s), max(self.longest_work_s, work_s)
         if elapsed_s < STALL_S:
             return

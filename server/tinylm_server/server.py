@@ -112,6 +112,7 @@ class Server(LanguageServer):
 
     def start(self) -> None:
         """Begin the real work after `initialized`: watch the parent, fetch settings, load tokenizer and model."""
+        self.loop_watch.is_on = True
         self.spawn(self._watch_parent())
         self.spawn(self._start())
 
@@ -234,3 +235,4 @@ async def _read(server: Server, reader: MessageReader) -> int:
             server.protocol.receive(body)
         else:
             await server.protocol.receive_big(body)
+        await asyncio.sleep(0)  # one message a round: others get their turn in a flood, too

@@ -94,8 +94,10 @@ async def test_the_loop_does_as_much_for_a_large_file_as_for_a_small_one(tokeniz
 
 
 def test_stalls_are_counted_and_logged_once_in_a_while(caplog):
-    """Within ten seconds one line tells of all stalls; shorter rounds are none."""
+    """Within ten seconds one line tells of all stalls; shorter rounds, and those before, are none."""
     watch = LoopWatch()
+    watch.note(1.0, 1.0, 99.0)
+    watch.is_on = True
     for now_s, elapsed_s in ((100.0, STALL_S / 2), (101.0, 0.2), (102.0, 0.3), (112.0, 0.1)):
         watch.note(elapsed_s, elapsed_s / 2, now_s)
     assert (watch.n_stalls, watch.longest_s, watch.longest_work_s) == (3, 0.3, 0.15)
