@@ -3,8 +3,6 @@
 import json
 import os
 import random
-import signal
-import subprocess
 import sys
 import unicodedata
 from collections import Counter
@@ -18,7 +16,6 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 from tokenizers import models, pre_tokenizers, trainers
 
-from tinylm.cli.app import main
 from tinylm.data.sources import open_source
 from tinylm.errors import BadData, Cancelled, EnvironmentProblem, UsageError
 from tinylm.tokenizer_training import MergingProgress, counting, save_tokenizer, train_tokenizer, worker
@@ -297,114 +294,3 @@ def test_held_out_documents_are_not_trained_on_and_come_back_when_few() -> None:
     few = HeldOut()
     assert sorted(few.filter(many[:100])) == sorted(many[:100])
     assert few.documents == []
-
-
-# The command line, as a process of its own.
-
-
-def run(*words: object, **options: object) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "tinylm", "train-tokenizer", *map(str, words)]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload, no-any-return]
-
-
-def test_command_reports_and_writes_a_tokenizer(tmp_path: Path) -> None:
-    out = tmp_path / "new" / "tokenizer"
-    done = run(
-        "--data", "sample:1200", "--vocab-size", 1000, "--out", out, "--events", tmp_path / "job" / "events.jsonl"
-    )
-    assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in out.iterdir()) == ["tokenizer.json", "tokenizer_config.json"]
-    assert sorted(path.name for path in out.parent.iterdir()) == ["tokenizer"]
-    assert "1,000 entries: <|endoftext|>, 256 bytes, 743 merged" in done.stdout
-    assert "documents kept out of the training" in done.stdout
-    assert "| " in done.stdout
-    assert "Ġ" in done.stdout
-    assert "MB/s" in done.stderr
-    assert "of 743" in done.stderr
-    events = [json.loads(line) for line in (tmp_path / "job" / "events.jsonl").read_text().splitlines()]
-    assert {event["v"] for event in events} == {1}
-    assert [events[0]["type"], events[0]["kind"], events[0]["totalSteps"]] == ["start", "tokenizer", 743]
-    assert {event["phase"] for event in events if event["type"] == "progress"} == {"counting", "merging"}
-    assert next(event for event in events if event["type"] == "merge")["n"] == 1
-    assert (events[-1]["type"], events[-1]["reason"], events[-1]["tokenizer"]) == ("end", "finished", str(out))
-
-
-def test_command_prints_json_and_says_when_the_corpus_is_too_small(tmp_path: Path) -> None:
-    corpus = tmp_path / "corpus.txt"
-    corpus.write_text("a small text, and <|endoftext|> inside it")
-    done = run("--data", corpus, "--out", tmp_path / "out", "--json")
-    report = json.loads(done.stdout)
-    assert report["vocabSize"] < report["vocabSizeWanted"] == 8192
-    assert report["id"] == Tokenizer.load(tmp_path / "out").id
-    again = run("--data", corpus, "--out", tmp_path / "out")
-    assert "8,192 were asked for, but this corpus holds no more pairs" in again.stdout
-
-
-@pytest.mark.parametrize(
-    ("words", "exit_code", "complaint"),
-    [
-        (["--data", "nowhere.txt"], 3, "error: nowhere.txt: no such file or folder"),
-        (["--data", "{here}/blank.txt"], 3, "blank.txt: nothing but white space"),
-        (["--data", "sample:5", "--vocab-size", "256"], 2, "choose 257"),
-        (["--data", "sample:5", "--workers", "-1"], 2, "--workers -1"),
-        (["--data", "sample:5", "--errors", "ignore"], 2, "choose strict or replace"),
-        (["--data", "sample:5", "--out", "{here}/full"], 2, "holds other files (letter.txt)"),
-        (["--data", "sample:5", "--out", "{here}/blank.txt"], 5, "is no directory"),
-        (["--data", "sample:5", "--out", "{here}/blank.txt/below"], 5, "cannot be made"),
-        (["--data", "sample:5", "--out", "/proc/tokenizer"], 5, "/proc/tokenizer"),
-    ],
-)
-def test_command_refuses_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], exit_code: int, complaint: str
-) -> None:
-    """Nothing is written, what stands there stays, and the exit code says what kind of failure it is."""
-    (tmp_path / "blank.txt").write_text(" \n")
-    (tmp_path / "full").mkdir()
-    (tmp_path / "full" / "letter.txt").write_text("mine")
-    before = sorted(tmp_path.rglob("*"))
-    arguments = ["--out", str(tmp_path / "out"), *(word.format(here=tmp_path) for word in words)]
-    with pytest.raises(SystemExit) as left:
-        main(["train-tokenizer", *arguments])
-    last_line = capsys.readouterr().err.splitlines()[-1]
-    assert left.value.code == exit_code
-    assert last_line.startswith("error: ")
-    assert complaint in last_line
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-@pytest.mark.parametrize(("how", "exit_code"), [("SIGINT", 130), ("SIGTERM", 143), ("stop file", 130)])
-def test_interrupting_the_command_leaves_nothing_half_written(tmp_path: Path, how: str, exit_code: int) -> None:
-    """An older tokenizer stays as it was, no process and no temporary file remains, and the answer comes at once."""
-    out, events = tmp_path / "out", tmp_path / "job" / "events.jsonl"
-    assert run("--data", "sample:20", "--vocab-size", 300, "--out", out).returncode == 0
-    older = (out / "tokenizer.json").read_bytes()
-    events.parent.mkdir()
-    (events.parent / "stop").touch()  # Left from an earlier run, and not meant for this one.
-    words = ["--data", "sample:100000000", "--workers", "2", "--out", str(out), "--events", str(events)]
-    command = [sys.executable, "-m", "tinylm", "train-tokenizer", *words]
-    with subprocess.Popen(
-        command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True
-    ) as process:
-        assert process.stderr is not None
-        assert "counting" in process.stderr.readline()
-        if how == "stop file":
-            (events.parent / "stop").touch()
-        else:
-            process.send_signal(signal.Signals[how])
-        _, rest = process.communicate(timeout=20)
-    assert process.returncode == exit_code
-    state = tmp_path / ".out.counted"
-    then = "the same command goes on from there" if state.exists() else "nothing was written"
-    assert rest.strip().splitlines()[-1] == f"error: stopped while counting; {then}"
-    assert {path.name for path in tmp_path.iterdir()} - {state.name} == {"job", "out"}
-    assert [path.name for path in events.parent.iterdir()] == ["events.jsonl"]
-    assert (out / "tokenizer.json").read_bytes() == older
-    assert json.loads(events.read_text().splitlines()[-1])["reason"] == "interrupted"
-    assert not [pid for pid in psutil.pids() if pid != process.pid and session_of(pid) == process.pid]
-
-
-def session_of(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
