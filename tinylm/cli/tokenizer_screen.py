@@ -9,15 +9,18 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
 from rich.text import Text
 
 from tinylm.analysis.wording import counted, data_size
 from tinylm.tokenizer_training import TrainedTokenizer
 from tinylm.tokenizer_training.events import Snapshot
+from tinylm.tokenizer_training.measures import Measures
 from tinylm.tokenizer_training.report import TokenizerReport, soft_text
+from tinylm.tokenizer_training.report_page import HEADS, row_of
 from tinylm.tokens.byte_level import raw_from_bytes
 
-__all__ = ["ProgressScreen", "print_report"]
+__all__ = ["ProgressScreen", "print_report", "print_sizes"]
 
 _LINE_EVERY_S = 2.0
 _BANDS = ("black on bright_cyan", "black on bright_yellow")
@@ -107,6 +110,18 @@ def print_report(
     console.print(_banded(report.excerpt) if console.is_terminal else Text("|".join(map(_on_lines, report.excerpt))))
     console.print("\n  The same as the vocabulary spells it:\n")
     console.print(" ".join(raw_from_bytes(token) for token in report.excerpt))
+
+
+def print_sizes(sizes: Sequence[Measures]) -> None:
+    """Print what was measured, a row for each size. Each smaller vocabulary is the beginning of the larger ones."""
+    table = Table(*HEADS, box=None, pad_edge=False, padding=(0, 2), header_style="bold")
+    for column in table.columns:
+        column.justify, column.no_wrap = "right", True
+    for each in sizes:
+        table.add_row(*row_of(each))
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print("\n  On the documents that were measured:\n")
+    console.print(table)
 
 
 def _banded(tokens: Sequence[bytes]) -> Text:

@@ -6,12 +6,13 @@ Counting and merging are in `tinylm.tokenizer_training`; this file joins them to
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tinylm.cli.tokenizer_screen import ProgressScreen, print_report
+from tinylm.cli.tokenizer_screen import ProgressScreen, print_report, print_sizes
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import BadData, Cancelled, DiskProblem, Interrupted, TinyLMError, UsageError
 from tinylm.files import new_directory
@@ -19,7 +20,9 @@ from tinylm.stopping import StopRequest
 from tinylm.tokenizer_training import TrainedTokenizer, save_tokenizer
 from tinylm.tokenizer_training.counting import CountingProgress
 from tinylm.tokenizer_training.events import EventLog, snapshot_from
+from tinylm.tokenizer_training.measures import Measures, measure
 from tinylm.tokenizer_training.report import HeldOut, TokenizerReport, make_report
+from tinylm.tokenizer_training.report_page import check_report_path, measures_to_json, write_report
 from tinylm.tokenizer_training.state import NOTHING, CorpusChanged, forget, load_counted, save_counted, state_file
 from tinylm.tokenizer_training.training import MergingProgress, check_vocab_size
 from tinylm.tokenizer_training.training import train_tokenizer as train
@@ -40,7 +43,14 @@ def train_tokenizer(
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="The directory to write. An older tokenizer there is replaced.")],
-    vocab_size: Annotated[int, typer.Option("--vocab-size", help="Entries, the 256 bytes included.")] = 8192,
+    vocab_size: Annotated[
+        str,
+        typer.Option(
+            "--vocab-size",
+            help="Entries, the 256 bytes included. Several sizes, such as 1024,4096,8192, are trained in one go, each "
+            "into OUT/SIZE, and compared.",
+        ),
+    ] = "8192",
     workers: Annotated[int, typer.Option("--workers", help="Counting processes; 0: one per processor.")] = 0,
     clean: Annotated[
         bool, typer.Option("--clean", help="Repair wrongly decoded quotes (â€œ), straighten curly ones.")
@@ -52,23 +62,28 @@ def train_tokenizer(
         bool, typer.Option("--held-out/--no-held-out", help="Keep 2 % of the documents aside to measure compression.")
     ] = True,
     events: Annotated[Path | None, typer.Option("--events", help="Append events (JSON lines) to this file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write all that was measured to this .html or .json file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Train a byte-level BPE tokenizer on a corpus.
 
     A corpus that is named twice weighs double. A file named `stop` beside the --events file ends the work.
     """
-    check_vocab_size(vocab_size)
+    sizes = _sizes(vocab_size)
+    if report is not None:
+        check_report_path(report)
     if workers < 0:
         raise UsageError(f"--workers {workers}: write a number of processes, or 0 for one per processor")
-    check_destination(out)
+    check_destination(out, sizes)
     source = open_sources(data, errors=errors, clean=clean)
     stop_file = None if events is None else events.parent / "stop"
-    config = {"data": data, "vocabSize": vocab_size, "out": str(out), "clean": clean, "errors": errors}
+    config = {"data": data, "vocabSize": sizes[-1], "out": str(out), "clean": clean, "errors": errors}
     with EventLog(events) as log, StopRequest(stop_file) as stop:
-        log.start(out, vocab_size - 257, config)
+        log.start(out, sizes[-1] - 257, config)
         try:
-            _run(source, out, vocab_size, workers or None, held_out, log, stop, as_json)
+            _run(_Wish(source, out, sizes, workers or None, held_out, report, as_json), log, stop)
         except Cancelled as reason:
             is_kept = state_file(out).exists()
             message = f"{reason}; {'the same command goes on from there' if is_kept else 'nothing was written'}"
@@ -79,15 +94,44 @@ def train_tokenizer(
             raise
 
 
-def check_destination(out: Path) -> None:
-    """Refuse, before any work, a place that cannot be written or that holds something other than a tokenizer.
+@dataclass(frozen=True)
+class _Wish:
+    """What was asked for; `sizes` in rising order."""
+
+    source: Source
+    out: Path
+    sizes: tuple[int, ...]
+    workers: int | None
+    hold_out: bool
+    report: Path | None
+    as_json: bool
+
+    def place_of(self, size: int) -> Path:
+        """Return where a size's tokenizer goes."""
+        return self.out / str(size) if len(self.sizes) > 1 else self.out
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Read one size or several; in rising order, each once. Raises: UsageError."""
+    try:
+        sizes = tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        raise UsageError(f"--vocab-size {text}: write a number, or several such as 1024,4096,8192") from None
+    for size in sizes:
+        check_vocab_size(size)
+    return sizes
+
+
+def check_destination(out: Path, sizes: tuple[int, ...] = ()) -> None:
+    """Refuse, before any work, a place that cannot be written or that holds something other than tokenizers.
 
     Raises: DiskProblem when it cannot be written; UsageError when it holds other files.
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise DiskProblem(f"{out}: exists and is no directory; choose another --out")
     if out.is_dir():
-        foreign = sorted(path.name for path in out.iterdir() if path.name not in _OUR_FILES)
+        ours = _OUR_FILES if len(sizes) <= 1 else set(map(str, sizes))
+        foreign = sorted(path.name for path in out.iterdir() if path.name not in ours)
         if foreign:
             raise UsageError(f"{out}: holds other files ({', '.join(foreign[:3])}); choose an empty or new --out")
     try:
@@ -98,50 +142,42 @@ def check_destination(out: Path) -> None:
         raise DiskProblem(f"{out}: its folder cannot be written; check the permissions or choose another --out")
 
 
-def _run(
-    source: Source,
-    out: Path,
-    vocab_size: int,
-    workers: int | None,
-    hold_out: bool,
-    log: EventLog,
-    stop: StopRequest,
-    as_json: bool,
-) -> None:
+def _run(wish: _Wish, log: EventLog, stop: StopRequest) -> None:
     started = time.monotonic()
     with ProgressScreen() as screen:
-        follow = _Follower(source, log, screen)
-        trained, kept = _trained(source, out, vocab_size, workers, hold_out, follow, stop)
+        trained, kept = _trained(wish, _Follower(wish.source, log, screen), stop)
     seconds = time.monotonic() - started
-    report = _write(trained, out, kept)
-    forget(state_file(out))
-    message = f"{len(trained.vocabulary)} entries, {report.bytes_per_token:.2f} bytes per token"
-    log.end("finished", message, out)
-    if as_json:
-        typer.echo(json.dumps(_as_json(trained, report, out, seconds, source), ensure_ascii=False, indent=2))
+    texts = kept.documents or [kept.first]
+    vocabularies = [trained.prefix(size) for size in wish.sizes]
+    measured = _write(wish, vocabularies, texts)
+    forget(state_file(wish.out))
+    place = wish.place_of(wish.sizes[-1])
+    found = make_report(trained, Tokenizer.load(place), kept.documents, kept.first)
+    message = f"{len(trained.vocabulary)} entries, {found.bytes_per_token:.2f} bytes per token"
+    facts = _as_json(trained, found, place, seconds, wish.source)
+    if wish.report is not None:
+        what = f"{len(kept.documents):,} documents kept out of the training" if kept.documents else "the first document"
+        write_report(wish.report, f"Tokenizer trained on {wish.source.name}", what, facts, measured)
+    log.end("finished", message, place)
+    if wish.as_json:
+        sizes = [measures_to_json(each) for each in measured]
+        typer.echo(json.dumps({**facts, "sizes": sizes}, ensure_ascii=False, indent=2))
     else:
-        print_report(trained, report, out, seconds, source.notes())
+        print_report(trained, found, wish.out, seconds, wish.source.notes())
+        print_sizes(measured)
 
 
-def _trained(
-    source: Source,
-    out: Path,
-    vocab_size: int,
-    workers: int | None,
-    hold_out: bool,
-    follow: "_Follower",
-    stop: StopRequest,
-) -> tuple[TrainedTokenizer, HeldOut]:
+def _trained(wish: _Wish, follow: "_Follower", stop: StopRequest) -> tuple[TrainedTokenizer, HeldOut]:
     """Train, going on where an earlier call was interrupted; where the corpus has changed since, begin anew."""
-    state, settings = state_file(out), {"heldOut": hold_out, "source": source.name}
+    state, settings = state_file(wish.out), {"heldOut": wish.hold_out, "source": wish.source.name}
     begin = load_counted(state, settings)
     while True:
-        kept = HeldOut(keep_any=hold_out)
+        kept = HeldOut(keep_any=wish.hold_out)
         try:
             trained = train(
-                kept.filter(source.documents()),
-                vocab_size,
-                workers=workers,
+                kept.filter(wish.source.documents()),
+                wish.sizes[-1],
+                workers=wish.workers,
                 progress=follow,
                 should_stop=stop,
                 begin=begin,
@@ -178,19 +214,23 @@ class _Follower:
         self._screen.show(moment)
 
 
-def _write(trained: TrainedTokenizer, out: Path, kept: HeldOut) -> TokenizerReport:
-    """Save, read back, compare, and only then give the directory its name."""
-    tokenizer = trained.to_tokenizer()
-    tokenizer.encode_special_tokens = True  # A literal <|endoftext|> in a document is text, as everywhere in TinyLM.
-    texts = kept.documents or [kept.first]
-    with new_directory(out, replace=True) as directory:
-        save_tokenizer(tokenizer, directory)
-        loaded = Tokenizer.load(directory)
-        before = [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
-        after = loaded.encode_batch(texts)
-        if any(first != list(second) for first, second in zip(before, after, strict=True)):
-            raise BadData(f"{out}: the tokenizer encodes differently after it was saved; please report this corpus")
-    return make_report(trained, loaded, kept.documents, kept.first)
+def _write(wish: _Wish, vocabularies: list[TrainedTokenizer], texts: list[str]) -> list[Measures]:
+    """Save every size, read it back, compare and measure, and only then give the directory its name."""
+    measured = []
+    with new_directory(wish.out, replace=True) as building:
+        for size, trained in zip(wish.sizes, vocabularies, strict=True):
+            directory = building / str(size) if len(wish.sizes) > 1 else building
+            directory.mkdir(exist_ok=True)
+            tokenizer = trained.to_tokenizer()
+            tokenizer.encode_special_tokens = True  # A literal <|endoftext|> in a document is text, as everywhere.
+            save_tokenizer(tokenizer, directory)
+            loaded = Tokenizer.load(directory)
+            before = [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
+            after = loaded.encode_batch(texts)
+            if any(first != list(second) for first, second in zip(before, after, strict=True)):
+                raise BadData(f"{wish.out}: the tokenizer encodes differently after it was saved; report this corpus")
+            measured.append(measure(trained, loaded, texts))
+    return measured
 
 
 def _as_json(

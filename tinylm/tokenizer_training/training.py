@@ -1,7 +1,7 @@
 """Train a tokenizer: count, then merge. What the two do is in `counting.py` and `merges.py`."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tokenizers
 
@@ -43,6 +43,17 @@ class TrainedTokenizer:
     def is_smaller_than_wanted(self) -> bool:
         """Whether the corpus held too few pairs for the size asked."""
         return len(self.vocabulary) < self.vocab_size_wanted
+
+    def prefix(self, vocab_size: int) -> "TrainedTokenizer":
+        """Return what a training for a smaller vocabulary gives: the beginning of this one.
+
+        A size that the corpus could not fill stays as large as it became.
+        """
+        if vocab_size >= len(self.vocabulary):
+            return replace(self, vocab_size_wanted=vocab_size)
+        last = next((rank for rank, merge in enumerate(self.merges) if merge.result == vocab_size - 1), -1)
+        merges = self.merges[: last + 1]
+        return replace(self, vocabulary=self.vocabulary[:vocab_size], merges=merges, vocab_size_wanted=vocab_size)
 
     def to_tokenizer(self) -> tokenizers.Tokenizer:
         """Return the object of the `tokenizers` package that `save_tokenizer` writes."""
