@@ -50,11 +50,16 @@ export function progressText(job: JobProgress): string {
   return parts.length === 0 ? job.state : parts.join(", ");
 }
 
+/** "4.3 M parameters", or all digits of a small number. */
+export function parametersText(n: number): string {
+  return `${n >= 100_000 ? `${(n / 1e6).toFixed(1)} M` : n.toLocaleString("en")} parameters`;
+}
+
 /** "4.3 M parameters, 1,200 steps, about 25 min, 1.2 GB of memory": what a training will cost. */
 export function estimateText(estimate: Pick<TrainingEstimate, "nParameters" | "steps" | "seconds" | "memoryBytes">, budget: string | null): string {
   const time = budget === null ? `about ${durationText(estimate.seconds)} and evaluations` : `within ${budget}`;
   const memory = `${(estimate.memoryBytes / 1e9).toFixed(1)} GB of memory`;
-  return `${(estimate.nParameters / 1e6).toFixed(1)} M parameters, ${estimate.steps.toLocaleString("en")} steps, ${time}, ${memory}`;
+  return `${parametersText(estimate.nParameters)}, ${estimate.steps.toLocaleString("en")} steps, ${time}, ${memory}`;
 }
 
 /** Markdown that shows a text as it is. MarkdownString.appendText does too, with spaces that never wrap. */

@@ -1,6 +1,6 @@
 /** A run as the page knows it: the parts that came over the wire, put together. Pure. */
 import type { TrainingEvaluation, TrainingEventsResult, TrainingSteps } from "../src/protocol";
-import { durationText } from "../src/words";
+import { durationText, parametersText } from "../src/words";
 import type { Point } from "./chart";
 
 export type Column = Exclude<keyof TrainingSteps, "step">;
@@ -54,7 +54,7 @@ export function summary(record: RunRecord): string {
     step === undefined ? null : `step ${step.toLocaleString("en")}${total}`,
     record.secondsLeft === null || !isGoing(record) ? null : `${durationText(record.secondsLeft)} left`,
     speed === null ? null : `${Math.round(speed).toLocaleString("en")} tokens/s`,
-    record.nParameters === null ? null : `${(record.nParameters / 1e6).toFixed(1)} M parameters`,
+    record.nParameters === null ? null : parametersText(record.nParameters),
   ];
   return parts.filter((part) => part !== null).join(", ");
 }
