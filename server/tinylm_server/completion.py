@@ -16,6 +16,7 @@ __all__ = ["completion"]
 
 # What an editor takes for the word before the cursor. The edit covers it, so that filtering sees the whole word.
 _WORD = re.compile(r"[\w']+$")
+LONGEST_WORD = 200  # characters; looking for a longer one would take long in a line without spaces
 
 
 async def completion(ls: "Server", params: lsp.CompletionParams) -> lsp.CompletionList | None:
@@ -30,7 +31,7 @@ async def completion(ls: "Server", params: lsp.CompletionParams) -> lsp.Completi
         answer = await ls.host.ask("words", {**values, **text_before(ls, document, line, char)})
     if not ls.documents.is_current(document):
         raise JsonRpcContentModified("the document changed while words were looked for")
-    match = _WORD.search(document.text.line(line)[:char])
+    match = _WORD.search(document.text.before(line, char, LONGEST_WORD))
     typed = match.group() if match else ""
     edit_range = lsp.Range(document.position(line, char - len(typed)), document.position(line, char))
     items = [_item(idx, word, typed, edit_range) for idx, word in enumerate(answer.header["words"])]

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["inline_completion"]
 
+AFTER_CHARS = 1000  # of the line after the cursor are looked at
+
 
 async def inline_completion(ls: "Server", params: lsp.InlineCompletionParams) -> lsp.InlineCompletionList | None:
     """Answer with at most one continuation of the line; none where it would disturb more than help."""
@@ -48,5 +50,5 @@ def _is_wanted(ls: "Server", document: "Document", params: lsp.InlineCompletionP
         return True
     line, char = document.point(params.position)
     # The model does not see what stands after the cursor, so it only goes on where nothing but punctuation does.
-    rest = document.text.line(line)[char:]
+    rest = document.text.after(line, char, AFTER_CHARS)
     return document.language_id in settings.inline_languages and not any(each.isalnum() for each in rest)
