@@ -173,7 +173,7 @@ export class App implements Disposable {
     const missing = await missingTrainingModules(python.path);
     if (missing.length === 0) return true;
     const place = python.source === "managed" ? "TinyLM's own environment" : `the environment of ${python.path}`;
-    const detail = `This installs ${missing.join(", ")} into ${place}: about 1 GB on disk.`;
+    const detail = `This installs ${missing.join(", ")} into ${place}: 0.3 GB to download, 1.3 GB on disk.`;
     const answer = await window.showInformationMessage("Training needs PyTorch. Install it now?", { modal: true, detail }, "Install");
     return answer === "Install" && (await addTrainingPackages(python, this.places(), this.log));
   }

@@ -1,11 +1,14 @@
-/** "Doctor": a read-only page with what the extension and the server know of themselves; works without a server too. */
-import { env, EventEmitter, Uri, version, window, workspace } from "vscode";
+/**
+ * "Doctor": a read-only page with what the extension and the server know of themselves; works without a server too.
+ * Its own part is shown at once, because the server's checks import what training needs, which takes seconds.
+ */
+import { commands, env, EventEmitter, Uri, version, window, workspace } from "vscode";
 import type { Disposable, TextDocumentContentProvider } from "vscode";
 import type { Server } from "./client";
 import type { FoundPython } from "./locate";
 import { ServerCommand } from "./protocol";
 import type { DoctorReport } from "./protocol";
-import { messageOf } from "./words";
+import { markdownFromText, messageOf } from "./words";
 
 const SCHEME = "tinylm-doctor";
 const PAGE = Uri.parse(`${SCHEME}:TinyLM Doctor.md`);
@@ -27,9 +30,14 @@ export class Doctor implements Disposable, TextDocumentContentProvider {
   }
 
   async show(): Promise<void> {
-    this.text = `${this.ownSection()}\n${await this.serverSection()}`;
+    this.write(this.server.isRunning ? "Asking the server..." : 'The server is not running: run "TinyLM: Restart Server", or see the log.');
+    await showRendered();
+    if (this.server.isRunning) this.write(await this.serverSection());
+  }
+
+  private write(serverSection: string): void {
+    this.text = `${this.ownSection()}\n${serverSection}\n${this.logSection()}`;
     this.changed.fire(PAGE);
-    await window.showTextDocument(await workspace.openTextDocument(PAGE), { preview: true });
   }
 
   dispose(): void {
@@ -46,18 +54,30 @@ export class Doctor implements Disposable, TextDocumentContentProvider {
       ["Workspace", workspace.isTrusted ? "trusted" : "restricted: nothing from it is run or loaded"],
       ["Server", this.server.connection],
     ];
+    const lines = rows.map(([name, value]) => `| ${name} | ${markdownFromText(value)} |`);
+    return `# TinyLM Doctor\n\n| | |\n|:--|:--|\n${lines.join("\n")}\n`;
+  }
+
+  private logSection(): string {
     const errors = this.server.lastErrors;
-    const log = errors.length === 0 ? "" : `\n## Last lines of the server's log\n\n\`\`\`text\n${errors.join("\n").replaceAll("```", "'''")}\n\`\`\`\n`;
-    return `# TinyLM Doctor\n\n${rows.map(([name, value]) => `* ${name}: ${value}`).join("\n")}\n${log}`;
+    return errors.length === 0 ? "" : `\n## Last lines of the server's log\n\n\`\`\`text\n${errors.join("\n").replaceAll("```", "'''")}\n\`\`\`\n`;
   }
 
   private async serverSection(): Promise<string> {
-    if (!this.server.isRunning) return "";
     try {
       return `## The server's own report\n\n${(await this.server.execute<DoctorReport>(ServerCommand.doctor)).markdown}\n`;
     } catch (error) {
       return `The server did not answer: ${messageOf(error)}\n`;
     }
+  }
+}
+
+/** As a rendered page; as plain text where the built-in Markdown extension is switched off. */
+async function showRendered(): Promise<void> {
+  try {
+    await commands.executeCommand("markdown.showPreview", PAGE);
+  } catch {
+    await window.showTextDocument(await workspace.openTextDocument(PAGE), { preview: true });
   }
 }
 

@@ -3,7 +3,7 @@
  * the server (the painter above all) never waits long behind one.
  */
 import { Range } from "vscode";
-import type { CancellationToken, TextDocument } from "vscode";
+import type { CancellationToken, Position, TextDocument } from "vscode";
 import type { Server } from "./client";
 import { TokensRequest } from "./protocol";
 import type { TokensResult } from "./protocol";
@@ -26,9 +26,8 @@ export function numberOfPieces(document: TextDocument): number {
   return Math.max(1, Math.ceil(lengthOf(document) / PIECE_CHARACTERS));
 }
 
-/** The piece that holds a line's start. */
-export function pieceOfLine(document: TextDocument, line: number): number {
-  return Math.floor(document.offsetAt(document.lineAt(line).range.start) / PIECE_CHARACTERS);
+export function pieceAt(document: TextDocument, position: Position): number {
+  return Math.min(numberOfPieces(document) - 1, Math.floor(document.offsetAt(position) / PIECE_CHARACTERS));
 }
 
 export function rangeOfPiece(document: TextDocument, piece: number): Range {

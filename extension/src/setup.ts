@@ -160,7 +160,7 @@ async function findPython(setting: string): Promise<Python> {
     if (python !== null) seen.push(python);
   }
   const wanted = OLDEST_PYTHON.join(".");
-  const found = seen[0];
+  const found = seen.sort((one, other) => other.version[0] - one.version[0] || other.version[1] - one.version[1])[0];
   if (found === undefined) throw new SetupProblem(`No Python was found. Install Python ${wanted} or newer from python.org, then run "TinyLM: Set Up" again.`);
   throw new SetupProblem(`The newest Python found is ${found.version.join(".")} and ${wanted} is needed. Install it, or name one in tinylm.python.path, then run "TinyLM: Set Up" again.`);
 }

@@ -2,7 +2,7 @@
 import { Selection, TextEditorRevealType } from "vscode";
 import type { CancellationToken, Progress, TextEditor } from "vscode";
 import type { Server } from "./client";
-import { numberOfPieces, pieceOfLine, rangeOfCell, readPiece } from "./pieces";
+import { numberOfPieces, pieceAt, rangeOfCell, readPiece } from "./pieces";
 import { isSurprising } from "./plan";
 import { searchOrder } from "./viewport";
 import type { Direction } from "./viewport";
@@ -18,7 +18,7 @@ export async function goToSurprising(server: Server, editor: TextEditor, directi
   const { document, selection } = editor;
   const vocabSize = server.status?.tokenizer?.vocabSize ?? 2;
   const nPieces = numberOfPieces(document);
-  const pieces = searchOrder(nPieces, pieceOfLine(document, selection.active.line), direction);
+  const pieces = searchOrder(nPieces, pieceAt(document, direction === "next" ? selection.end : selection.start), direction);
   for (const [step, piece] of pieces.slice(0, MAX_PIECES).entries()) {
     if (step > 0) report.report({ message: `${Math.round((100 * step) / pieces.length)} % of the document searched` });
     const { result, cells } = await readPiece(server, document, piece, true, token);

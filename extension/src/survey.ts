@@ -6,7 +6,7 @@
 import { CancellationTokenSource, EventEmitter, OverviewRulerLane, ThemeColor, window, workspace } from "vscode";
 import type { Disposable, LogOutputChannel, TextDocument, TextDocumentChangeEvent, TextEditor } from "vscode";
 import type { Server } from "./client";
-import { bytesOfCell, numberOfPieces, pieceOfLine, rangeOfCell, readPiece } from "./pieces";
+import { bytesOfCell, numberOfPieces, pieceAt, rangeOfCell, readPiece } from "./pieces";
 import { isSurprising } from "./plan";
 import { surveySettings } from "./settings";
 import { surprisalOfCell } from "./tokens";
@@ -33,8 +33,6 @@ interface Survey {
   /** By line: the cells that begin on it. */
   readonly lines: Map<number, Totals>;
   marks: Mark[];
-  /** Every token of the document is in `lines`. */
-  complete: boolean;
   readonly source: CancellationTokenSource;
 }
 
@@ -83,13 +81,8 @@ export class Surveyor implements Disposable {
     return sumOf(Array.from({ length: lines.last - lines.first + 1 }, (_, index) => survey.lines.get(lines.first + index) ?? NOTHING));
   }
 
-  isComplete(document: TextDocument): boolean {
-    const survey = this.surveys.get(document);
-    return survey?.version === document.version && survey.complete;
-  }
-
-  nMarks(document: TextDocument): number {
-    return this.surveys.get(document)?.marks.length ?? 0;
+  nMarks(document: TextDocument | undefined): number {
+    return document === undefined ? 0 : (this.surveys.get(document)?.marks.length ?? 0);
   }
 
   dispose(): void {
@@ -100,10 +93,10 @@ export class Surveyor implements Disposable {
   private async run(editor: TextEditor, modelId: string): Promise<void> {
     const { document } = editor;
     this.surveys.get(document)?.source.cancel();
-    const survey: Survey = { version: document.version, modelId, lines: new Map(), marks: [], complete: false, source: new CancellationTokenSource() };
+    const survey: Survey = { version: document.version, modelId, lines: new Map(), marks: [], source: new CancellationTokenSource() };
     this.surveys.set(document, survey);
     const nPieces = numberOfPieces(document);
-    const first = pieceOfLine(document, editor.visibleRanges[0]?.start.line ?? 0);
+    const first = pieceAt(document, editor.visibleRanges[0]?.start ?? editor.selection.start);
     let nTokens = 0;
     try {
       for (let step = 0; step < nPieces && nTokens < MAX_TOKENS; step += 1) {
@@ -111,7 +104,6 @@ export class Surveyor implements Disposable {
         if (survey.source.token.isCancellationRequested || result.scores === null || result.modelId !== modelId) return;
         nTokens += result.ids.length;
         this.take(document, survey, cells, result.scores);
-        survey.complete = step === nPieces - 1;
         this.tell(document);
       }
     } catch (error) {
