@@ -92,7 +92,7 @@ def register_features(server: "Server") -> None:
 def load_features() -> None:
     """Import what the handlers need ahead of their first call."""
     modules = {module for _, module, _ in FEATURES.values()} | {module for module, _ in COMMANDS.values()}
-    for module in sorted(modules):
+    for module in ("model_host", *sorted(modules)):
         importlib.import_module(f"tinylm_server.{module}")
 
 
@@ -107,7 +107,7 @@ def _initialize(ls: "Server", params: lsp.InitializeParams) -> None:
 
 def _lazy(module: str, function: str) -> Callable[..., Awaitable[Any]]:
     async def handler(ls: "Server", params: Any) -> Any:
-        return await _guarded(_find(module, function), ls, params)
+        return await _guarded(module, function, ls, params)
 
     return handler
 
@@ -115,19 +115,17 @@ def _lazy(module: str, function: str) -> Callable[..., Awaitable[Any]]:
 def _lazy_command(module: str, function: str) -> Callable[..., Awaitable[Any]]:
     # Any, because pygls evaluates the annotations of commands, and Server is imported for type checkers only.
     async def handler(ls: Any, *arguments: Any) -> Any:
-        return await _guarded(_find(module, function), ls, *arguments)
+        return await _guarded(module, function, ls, *arguments)
 
     return handler
 
 
-def _find(module: str, function: str) -> Callable[..., Awaitable[Any]]:
-    found: Callable[..., Awaitable[Any]] = getattr(importlib.import_module(f"tinylm_server.{module}"), function)
-    return found
-
-
-async def _guarded(handler: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+async def _guarded(module: str, function: str, ls: "Server", *arguments: Any) -> Any:
     try:
-        return await handler(*arguments)
+        if ls.loading is not None:
+            # Two threads that import NumPy at the same time see each other's half of it.
+            await asyncio.shield(ls.loading)
+        return await getattr(importlib.import_module(f"tinylm_server.{module}"), function)(ls, *arguments)
     except (JsonRpcException, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
         raise
     except TinyLMError as error:

@@ -5,7 +5,6 @@ answered before NumPy or a tokenizer is loaded. torch, transformers and datasets
 """
 
 import asyncio
-import importlib
 import logging
 import os
 import signal
@@ -55,6 +54,7 @@ class Server(LanguageServer):
         self.settings = Settings()
         self.exit_code: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.loading: asyncio.Task[None] | None = None  # of what the handlers need (features.py)
         self.counting: set[str] = set()  # the documents whose tokens are being counted (tokens.py)
         self._host: ModelHost | None = None
         self._jobs: JobBoard | None = None
@@ -117,10 +117,10 @@ class Server(LanguageServer):
         self.spawn(self._start())
 
     async def _start(self) -> None:
-        # Imports take a second on a busy machine; the loop must not wait for them.
-        loading = asyncio.to_thread(importlib.import_module, "tinylm_server.model_host")
-        await asyncio.gather(self.fetch_settings(), loading)
-        await asyncio.gather(self.host.start(self.settings), asyncio.to_thread(load_features))
+        # Imports take a second on a busy machine; the loop must not wait for them, and requests do.
+        self.loading = asyncio.create_task(asyncio.to_thread(load_features))
+        await asyncio.gather(self.fetch_settings(), self.loading)
+        await self.host.start(self.settings)
         self.jobs.adopt()
 
     def spawn(self, work: Any) -> None:

@@ -74,6 +74,22 @@ async def test_sparse_clients_are_accepted(bare_client: Client, params):
     assert await bare_client.close() == 0
 
 
+async def test_requests_right_behind_initialized_are_answered(bare_client: Client, model_directory):
+    """They wait for what is still being imported, whatever they need of it, and for the tokenizer."""
+    bare_client.settings = {"model": {"path": str(model_directory)}}
+    await bare_client.initialize()
+    bare_client.open(URI, "Once upon a time")
+    wanted = {"start": {"line": 0, "character": 0}, "end": {"line": 1, "character": 0}}
+    asked = {"textDocument": {"uri": URI}, "version": 1, "ranges": [wanted], "scores": False}
+    _, models = bare_client.send_request("workspace/executeCommand", {"command": "tinylm.server.listModels"})
+    _, tokens = bare_client.send_request("tinylm/tokens", asked)
+    _, hover = bare_client.send_request("textDocument/hover", _at(0, 1))
+    _, completion = bare_client.send_request("textDocument/completion", _at(0, 16))
+    answers = await asyncio.gather(models, tokens, hover, completion)
+    assert all(answers) and answers[1]["ids"] and "rank" in answers[2]["contents"]["value"]
+    assert await bare_client.close() == 0
+
+
 async def test_requests_in_the_wrong_state_are_refused(bare_client: Client):
     with pytest.raises(LspError, match="-32002"):
         await bare_client.request("textDocument/hover", {})
