@@ -169,7 +169,9 @@ class Shown implements Disposable {
     const cells = new Map<number, Cell[]>();
     for (const { cell, ownBits, otherBits } of differences) {
       const step = stepOf(otherBits - ownBits);
-      cells.set(step, [...(cells.get(step) ?? []), cell]);
+      const alike = cells.get(step);
+      if (alike === undefined) cells.set(step, [cell]);
+      else alike.push(cell);
     }
     for (const editor of this.editors()) {
       const rangesAt = (step: number): Range[] => (cells.get(step) ?? []).map((cell) => rangeOf(editor, cell));
