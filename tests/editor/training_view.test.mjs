@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import { urlFor } from '../../scripts/editor.mjs';
 import { venvPython } from '../../scripts/python.mjs';
 import { editorSuite, modelLoaded } from './driver/suite.mjs';
 import { stateWhere } from './driver/tinylm.mjs';
@@ -56,7 +57,7 @@ check('a run is watched, stopped and resumed from its view, which survives a rel
   await view.getByRole('button', { name: 'Stop' }).waitFor({ timeout: TRAINING_MS });
   await view.locator('.state', { hasText: 'Training' }).waitFor({ timeout: TRAINING_MS });
 
-  await page.reload();
+  await page.goto(urlFor(editor.server.port, editor.folder, null)); // The address that names a file opens that and nothing else.
   const again = viewOf(page);
   await until(async () => (await stepOf(again)) > stoppedAt, 'the resumed run to get further', TRAINING_MS);
   await again.getByRole('button', { name: 'Stop' }).click();
