@@ -45,3 +45,20 @@ check('hovering over an emoji lists every token that shares the character', asyn
   assert.ok(text.includes('F0') && text.includes('9F'), text);
   await editor.screenshot('emoji');
 });
+
+check('the figures, the context and six alternatives are seen without scrolling, and no line is wrapped', async (context) => {
+  const { page } = context;
+  await hoverOver(context, '·was');
+  const shape = await page.locator('.monaco-resizable-hover').evaluate((hover) => {
+    const block = hover.querySelector('.monaco-tokenized-source') ?? hover.querySelector('code');
+    const { top, height } = block.getBoundingClientRect();
+    const lineHeight = parseFloat(getComputedStyle(block).lineHeight);
+    const lines = block.innerText.replaceAll('\u00a0', ' ').trimEnd().split('\n');
+    return { lines, wrapped: Math.round(height / lineHeight) - lines.length, seen: Math.floor((hover.getBoundingClientRect().bottom - top) / lineHeight) };
+  });
+  assert.equal(shape.wrapped, 0, JSON.stringify(shape));
+  assert.ok(shape.seen >= 9, JSON.stringify(shape));
+  assert.match(shape.lines[2], /^p\/p_max .* context \d+ tokens/);
+  assert.match(shape.lines[8], /^[ ▸] *6 /);
+  await closeHover(page);
+});
