@@ -14,6 +14,7 @@ from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 
 from tinylm.errors import TinyLMError
+from tinylm_server.params import refusal
 
 if TYPE_CHECKING:
     from tinylm_server.server import Server
@@ -22,7 +23,6 @@ __all__ = ["COMMANDS", "FEATURES", "load_features", "register_features"]
 
 logger = logging.getLogger(__name__)
 
-REQUEST_FAILED = -32803
 LEGEND = lsp.SemanticTokensLegend(token_types=["tinylmEven", "tinylmOdd"], token_modifiers=["split"])
 
 # method -> (options, module, function)
@@ -129,7 +129,7 @@ async def _guarded(module: str, function: str, ls: "Server", *arguments: Any) ->
     except (JsonRpcException, asyncio.CancelledError, KeyboardInterrupt, SystemExit):
         raise
     except TinyLMError as error:
-        raise JsonRpcException(str(error), REQUEST_FAILED) from None
+        raise refusal(str(error)) from None
     except BaseException as error:  # the border; a panic in Rust is no Exception, and must be answered
         logger.exception("a handler failed")
         raise JsonRpcInternalError(f"internal error: {type(error).__name__}: {error}; see the log") from None

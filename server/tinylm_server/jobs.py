@@ -176,15 +176,17 @@ class JobBoard:
     async def _watch(self) -> None:
         """Look at the running jobs four times a second, until none runs."""
         told: set[str] = set()
-        while waiting := [job for job in self.all() if job.record.job_id not in told and not self._is_seen(job)]:
-            for job in waiting:
-                changed = job.look()
-                if not job.progress.is_active:
-                    told.add(job.record.job_id)
-                if changed or not job.progress.is_active:
-                    self._tell(job)
-            await asyncio.sleep(LOOK_EVERY_S)
-        self._watching = False
+        try:
+            while waiting := [job for job in self.all() if job.record.job_id not in told and not self._is_seen(job)]:
+                for job in waiting:
+                    changed = job.look()
+                    if not job.progress.is_active:
+                        told.add(job.record.job_id)
+                    if changed or not job.progress.is_active:
+                        self._tell(job)
+                await asyncio.sleep(LOOK_EVERY_S)
+        finally:
+            self._watching = False
 
     def _is_seen(self, job: Job) -> bool:
         return (job.record.directory / "seen").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types as lsp
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 
 __all__ = [
     "absolute_path",
@@ -14,9 +14,9 @@ __all__ = [
     "items",
     "mapping",
     "number",
-    "optional",
     "position",
     "range_of",
+    "refusal",
     "text",
     "uri_of",
 ]
@@ -85,11 +85,6 @@ def integer(params: Mapping[str, Any], key: str, default: int | None = None, low
     return value
 
 
-def optional(params: Mapping[str, Any], key: str) -> Any | None:
-    """Return a value as it is; None when absent."""
-    return params.get(key)
-
-
 def uri_of(params: Mapping[str, Any]) -> str:
     """Return the URI in `textDocument`."""
     return text(mapping(params.get("textDocument"), "textDocument"), "uri")
@@ -108,6 +103,11 @@ def range_of(value: Any, where: str) -> lsp.Range:
     if (end.line, end.character) < (start.line, start.character):
         start, end = end, start
     return lsp.Range(start=start, end=end)
+
+
+def refusal(reason: str, data: Any = None) -> JsonRpcException:
+    """Return the error for a request that is well formed but cannot be fulfilled now: -32803, RequestFailed."""
+    return JsonRpcException(reason, lsp.LSPErrorCodes.RequestFailed, data)
 
 
 def _kind(value: Any) -> str:

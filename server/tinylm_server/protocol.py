@@ -27,7 +27,7 @@ from pygls.protocol import (
 )
 
 from tinylm_server.big_messages import loads_in_slices
-from tinylm_server.documents import Document, Documents
+from tinylm_server.documents import Documents
 
 __all__ = ["Protocol", "converter"]
 
@@ -58,9 +58,6 @@ class Hooks(typing.Protocol):
 
     def leave(self, code: int) -> None:
         """End the main loop."""
-
-    def document_changed(self, document: Document) -> None:
-        """Hear of a new snapshot."""
 
 
 class Protocol(LanguageServerProtocol):
@@ -211,13 +208,13 @@ class Protocol(LanguageServerProtocol):
     @lsp_method(lsp.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: lsp.DidOpenTextDocumentParams) -> None:
         """Take the document over."""
-        self._hooks.document_changed(self.documents.open(params.text_document))
+        self.documents.open(params.text_document)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: lsp.DidChangeTextDocumentParams) -> None:
         """Apply the changes in their order."""
         identifier = params.text_document
-        self._hooks.document_changed(self.documents.change(identifier.uri, identifier.version, params.content_changes))
+        self.documents.change(identifier.uri, identifier.version, params.content_changes)
 
     @lsp_method(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: lsp.DidCloseTextDocumentParams) -> None:

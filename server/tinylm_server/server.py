@@ -20,7 +20,7 @@ from pygls.uris import to_fs_path
 
 import tinylm
 from tinylm_server.big_messages import BIG_BYTES
-from tinylm_server.documents import Document, Documents
+from tinylm_server.documents import Documents
 from tinylm_server.features import load_features, register_features
 from tinylm_server.loop_watch import LoopWatch
 from tinylm_server.protocol import Protocol, converter
@@ -166,9 +166,6 @@ class Server(LanguageServer):
         if self._host is not None:
             training = self._jobs.current() if self._jobs is not None else None
             self.protocol.notify("tinylm/status", {**self._host.status(), "training": training})
-
-    def document_changed(self, document: Document) -> None:
-        """Called with each new snapshot, before anything else sees it."""
 
     def leave(self, code: int) -> None:
         """End the main loop."""

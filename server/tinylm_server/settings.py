@@ -36,9 +36,7 @@ class Settings:
     repetition_penalty: float = field(
         default=1.0, metadata={"key": "generation.repetitionPenalty", "low": 0.1, "high": 10}
     )
-    presence_penalty: float = field(
-        default=0.0, metadata={"key": "generation.presencePenalty", "low": -10, "high": 10}
-    )
+    presence_penalty: float = field(default=0.0, metadata={"key": "generation.presencePenalty", "low": -10, "high": 10})
     seed: int = field(default=-1, metadata={"key": "generation.seed", "low": -1, "high": 2**53})
     stop: tuple[str, ...] = field(default=(), metadata={"key": "generation.stop"})
     max_tokens: int = field(default=200, metadata={"key": "generation.maxTokens", "low": 1, "high": 10_000})

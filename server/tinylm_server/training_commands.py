@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcInvalidParams
 
 from tinylm.extras import install_command, missing_packages
 from tinylm_server import params as check
@@ -35,7 +35,6 @@ __all__ = [
     "train_tokenizer",
 ]
 
-REQUEST_FAILED = -32803
 NEEDED = ("torch", "transformers")
 DEFAULT_VOCAB_SIZE = 8192
 
@@ -106,7 +105,7 @@ async def resume_training(ls: "Server", argument: Any = None) -> dict[str, str]:
     """Start `tinylm train --resume` on a run."""
     run = check.absolute_path(check.mapping(argument, "argument"), "run")
     if not (Path(run) / "run.json").is_file():
-        raise JsonRpcException(f"{run} holds no run to resume; start a new one with Train Model", REQUEST_FAILED)
+        raise check.refusal(f"{run} holds no run to resume; start a new one with Train Model")
     _require_packages()
     stage = Stage("model", _tinylm("train", "--resume", f"--out={run}"), str(Path(run) / "events.jsonl"))
     record = JobRecord(_new_id(), "model", run, time.time(), ls.workspace_folder(), [stage], str(Path(run) / "model"))
@@ -150,15 +149,14 @@ async def _output_of(command: list[str], workspace: str) -> bytes:
             await process.wait()
     if process.returncode != 0:
         lines = errors.decode(errors="replace").strip().splitlines() or ["no reason given; see the log"]
-        raise JsonRpcException(lines[-1].removeprefix("error: "), REQUEST_FAILED)
+        raise check.refusal(lines[-1].removeprefix("error: "))
     return output
 
 
 def _begin(ls: "Server", record: JobRecord) -> dict[str, str]:
     if (job := ls.jobs.running_in(record.run)) is not None:
-        raise JsonRpcException(
-            f"{record.run} is in use by job {job.record.job_id}; stop it first, or choose another folder",
-            REQUEST_FAILED,
+        raise check.refusal(
+            f"{record.run} is in use by job {job.record.job_id}; stop it first, or choose another folder"
         )
     ls.jobs.begin(record)
     return {"jobId": record.job_id, "run": record.run}
@@ -215,9 +213,7 @@ def _require_packages() -> None:
     missing = missing_packages(*NEEDED)
     if missing:
         names = " and ".join(missing)
-        raise JsonRpcException(
-            f"training needs {names}; run: {install_command()}", REQUEST_FAILED, {"missing": missing}
-        )
+        raise check.refusal(f"training needs {names}; run: {install_command()}", {"missing": missing})
 
 
 def _new_id() -> str:

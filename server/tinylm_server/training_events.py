@@ -9,8 +9,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pygls.exceptions import JsonRpcException
-
 from tinylm.training.events import Event
 from tinylm.training.follow import START, cursor_from_text, last_event, read_page
 from tinylm.training.history import holder_of
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["training_events"]
 
-REQUEST_FAILED = -32803
 DEFAULT_POINTS = 1000
 
 
@@ -35,7 +32,7 @@ async def training_events(ls: "Server", params: Any) -> dict[str, Any]:
     thinner = Thinner(check.integer(fields, "maxPoints", DEFAULT_POINTS, low=10, high=10_000))
     diary, job = run / "events.jsonl", ls.jobs.newest_for(str(run))
     if job is None and not diary.is_file():
-        raise JsonRpcException(f"{run} holds no run; choose the folder of one", REQUEST_FAILED)
+        raise check.refusal(f"{run} holds no run; choose the folder of one")
     facts = _Facts()
     starts_over, is_last = cursor is None, False
     cursor = cursor or START

@@ -22,7 +22,6 @@ from tinylm.model.language_model import LanguageModel
 from tinylm.model.stop_strings import StopStrings
 from tinylm_server.frames import Frame
 from tinylm_server.worker_export import export_steps
-
 from tinylm_server.worker_sessions import Sessions, config_from
 
 __all__ = ["Jobs"]
@@ -135,7 +134,6 @@ class Jobs:
 
     def _generate(self, frame: Frame, check: Check) -> Steps:
         model, values = self._current(frame), frame.header
-        config = SamplingConfig(values["temperature"], values["topK"], values["topP"], seed=values["seed"])
         yield None
         cursor = cursor_of(model, values["text"], starts_document=values["startsDocument"])
         decoder = model.new_decoder()  # one of its own: a completion in between must not disturb it
@@ -165,31 +163,6 @@ class Jobs:
 def _steps(first: int, last: int) -> Iterator[tuple[int, int]]:
     for at in range(first, last, SCORE_STEP):
         yield at, min(at + SCORE_STEP, last)
-
-
-def step_to_json(tokenizer: Tokenizer, step: Step, index: int, text: str) -> dict[str, Any]:
-    """Return a step as `tinylm/generationStep` sends it, without the stream's id."""
-    return {
-        "index": index,
-        "tokenId": step.token_id,
-        "raw": tokenizer.raw(step.token_id),
-        "text": text,
-        "logprob": step.logprob,
-        "sampledLogprob": step.sampled_logprob,
-        "rank": step.rank,
-        "entropyBits": step.entropy_bits,
-        "draw": step.draw,
-        "alternatives": [
-            {
-                "tokenId": other.token_id,
-                "text": tokenizer.visible(other.token_id),
-                "logprob": other.logprob,
-                "sampledLogprob": other.sampled_logprob,
-                "cutBy": other.cut_by,
-            }
-            for other in step.alternatives
-        ],
-    }
 
 
 def model_name(directory: Path) -> str:

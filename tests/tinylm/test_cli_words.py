@@ -1,5 +1,8 @@
 """Words that fit no command, option or type: one line that says what, where and what next, and exit code 2."""
 
+import subprocess
+import sys
+
 import pytest
 
 import tinylm
@@ -41,3 +44,14 @@ def test_no_words_and_help_list_the_commands(capfd):
 
 def test_version_is_told(capfd):
     assert said_for(["--version"], capfd) == (0, f"tinylm {tinylm.__version__}\n", "")
+
+
+def test_reader_that_leaves_ends_the_command_quietly():
+    """`tinylm analyze ... | head -1`: exit code 141 as for other programs, and no word of it."""
+    command = [sys.executable, "-m", "tinylm", "sample-data", "--stories", "2000", "--out", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141

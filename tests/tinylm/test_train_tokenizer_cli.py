@@ -65,7 +65,7 @@ def test_command_prints_json_and_says_when_the_corpus_is_too_small(tmp_path: Pat
         (["--data", "sample:5", "--out", "{here}/full"], 2, "holds other files (letter.txt)"),
         (["--data", "sample:5", "--out", "{here}/blank.txt"], 5, "is no directory"),
         (["--data", "sample:5", "--out", "{here}/blank.txt/below"], 5, "cannot be made"),
-        (["--data", "sample:5", "--out", "/proc/tokenizer"], 5, "/proc/tokenizer"),
+        (["--data", "sample:5", "--out", "/proc/tokenizer"], 5, "/proc/.tokenizer"),
     ],
 )
 def test_command_refuses_in_one_line(
@@ -109,7 +109,7 @@ def test_interrupting_the_command_leaves_nothing_half_written(tmp_path: Path, ho
     assert process.returncode == exit_code
     state = tmp_path / ".out.counted"
     then = "the same command goes on from there" if state.exists() else "nothing was written"
-    assert rest.strip().splitlines()[-1] == f"error: stopped while counting; {then}"
+    assert rest.strip().splitlines()[-1] == f"stopped while counting; {then}"
     assert {path.name for path in tmp_path.iterdir()} - {state.name} == {"job", "out"}
     assert [path.name for path in events.parent.iterdir()] == ["events.jsonl"]
     assert (out / "tokenizer.json").read_bytes() == older

@@ -40,7 +40,7 @@ def test_signal_ends_the_process_and_resuming_equals_the_uninterrupted_run(confi
         found, text = child.finish()
     assert found == code, text
     if code > 0:
-        assert text.splitlines()[-1].startswith("error: stopped at step ")
+        assert text.splitlines()[-1].startswith("stopped at step ")
         assert f"tinylm train --resume --out {config.out} goes on" in text
         assert last_event(config)["reason"] == "interrupted"
     assert len(outcome(config.out)["losses"]) < 9

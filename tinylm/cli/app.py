@@ -14,7 +14,7 @@ import typer
 
 import tinylm
 from tinylm.cli.threads import use_one_thread
-from tinylm.errors import TinyLMError
+from tinylm.errors import Interrupted, TinyLMError
 
 __all__ = ["COMMANDS", "build", "main"]
 
@@ -46,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     words = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     use_one_thread()  # before any command imports NumPy; torch has threads of its own
     try:
-        sys.exit(build(words)(args=words, prog_name="tinylm", standalone_mode=False) or 0)
+        command = typer.main.get_command(build(words))
+        with command.make_context("tinylm", words) as context:  # not command.main(): that hides a pipe that closed
+            sys.exit(command.invoke(context) or 0)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except BrokenPipeError:
@@ -56,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except _WrongWords as error:
         typer.echo(f"error: {_one_line(error)}", err=True)
         sys.exit(2)
+    except Interrupted as stop:
+        typer.echo(str(stop), err=True)
+        sys.exit(stop.exit_code)
     except TinyLMError as error:
         logging.getLogger("tinylm").debug("details", exc_info=error)
         typer.echo(f"error: {error}", err=True)

@@ -116,11 +116,6 @@ class Engine:
         """
         return self.head(self.hidden(cache, ids, check))
 
-    def extend_last(self, cache: KVCache, ids: Ids, check: Callable[[], None] = no_check) -> Floats:
-        """Read more tokens and return the logits after the last one, (V,) float32; otherwise like `extend`."""
-        logits: Floats = self.head(self.hidden(cache, ids, check)[-1:])[0]
-        return logits
-
     def hidden(self, cache: KVCache, ids: Ids, check: Callable[[], None] = no_check) -> Floats:
         """Read more tokens and return the last hidden states, normalised, ready for `head`: (T, D) float32."""
         blocks = []
