@@ -1,6 +1,5 @@
 """`tinylm demo` without a terminal: the lines it prints, and that they are the model's own numbers."""
 
-
 import pytest
 
 from tinylm.analysis.wording import percent, percent_of, proportion_bar
