@@ -2,10 +2,13 @@
 // visible, and it reads in every theme, also without colours.
 
 import assert from 'node:assert/strict';
-import { columnsOf, columnsOn } from './driver/positions.mjs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { columnsOf, columnsOn, positionsOf } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
-import { analyze, paintedIn } from './driver/tinylm.mjs';
-import { boxesOfLine, goTo, runCommand, useTheme } from './driver/workbench.mjs';
+import { analyze, paintedIn, stateWhere } from './driver/tinylm.mjs';
+import { until } from './driver/until.mjs';
+import { boxesOfLine, goTo, openFile, runCommand, toast, useTheme } from './driver/workbench.mjs';
 
 const TEXT = 'Once upon a time, there was a little girl named Mia.\nShe said, "Thank you, frog!" and zxqv.\n';
 const MODES = ['surprisal', 'rank', 'entropy', 'surplus', 'ratio'];
@@ -17,7 +20,12 @@ const THEMES = [
 ];
 const TRANSPARENT = 'rgba(0, 0, 0, 0)';
 
-const check = editorSuite({ name: 'heat', open: 'story.txt', files: { 'story.txt': TEXT } });
+/** Two paragraphs, longer together than a screen with one screen around it. */
+const LONG = `${'Once upon a time, there was a little frog.\n'.repeat(90)}\n${'The frog said, "Thank you, Mia!"\n'.repeat(60)}`;
+
+/** The editor's own boxes around the word at the caret are in the way. */
+const settings = { 'editor.occurrencesHighlight': 'off' };
+const check = editorSuite({ name: 'heat', open: 'story.txt', settings, files: { 'story.txt': TEXT, 'long.txt': LONG } });
 
 check('Cycle Heat Map goes from the boundaries through every heat map to nothing, and back to the boundaries', async ({ editor, page, model }) => {
   for (const mode of MODES) {
@@ -100,4 +108,67 @@ check('typing takes the colour of every token behind it, and the new text gets i
   const expected = analyze(text, model).tokens;
   assert.deepEqual(painted.cells.flatMap(({ ids }) => ids), expected.map(({ id }) => id));
   for (const [index, bits] of painted.scores.surprisalBits.entries()) assert.ok(Math.abs(bits - expected[index].surprisalBits) < 1e-3);
+});
+
+check('the whole document is scored in the background, and only then the numbers are those of all of it', async ({ editor, page, model }) => {
+  await openFile(page, 'long.txt');
+  const { tokens } = analyze(LONG, model);
+  const bits = tokens.reduce((sum, { surprisalBits }) => sum + surprisalBits, 0);
+  const wanted = `${tokens.length.toLocaleString('en')} tokens, ${(LONG.length / tokens.length).toFixed(2)} bytes/token, ${(bits / LONG.length).toFixed(2)} bits/byte`;
+  const { status, survey } = await stateWhere(editor, wanted, ({ status }) => status.text.endsWith(wanted));
+  assert.equal(survey.marks, Math.min(300, surprisingIn(tokens, model).length));
+  assert.equal(status.spoken, `TinyLM: document: ${wanted.replaceAll('/token', ' per token').replaceAll('/byte', ' per byte')}, perplexity ${said(2 ** (bits / tokens.length))}; heat map: Surprisal (bits)`);
+});
+
+function said(perplexity) {
+  return perplexity < 100 ? perplexity.toPrecision(3) : Math.round(perplexity).toLocaleString('en');
+}
+
+/** [line, character] of the end of each surprising token: 8 bits of 13, on the scale of the vocabulary. */
+function surprisingIn(tokens, model) {
+  const threshold = (Math.log2(analyze('', model).tokenizer.vocabSize) * 8) / 13;
+  const positions = positionsOf(LONG);
+  return tokens.filter(({ surprisalBits }) => surprisalBits >= threshold).map(({ endChar }) => positions[endChar]);
+}
+
+check('Go to Previous and Next Surprising Token go round the document, far from what is visible', async ({ page, model }) => {
+  const found = surprisingIn(analyze(LONG, model).tokens, model);
+  await goTo(page, 1, 1);
+  await runCommand(page, 'TinyLM: Go to Previous Surprising Token');
+  await selectedAt(page, found.at(-1));
+  await runCommand(page, 'TinyLM: Go to Previous Surprising Token');
+  await selectedAt(page, found.at(-2));
+  await runCommand(page, 'TinyLM: Go to Next Surprising Token');
+  await selectedAt(page, found.at(-1));
+  await runCommand(page, 'TinyLM: Go to Next Surprising Token');
+  await selectedAt(page, found[0]);
+});
+
+/** Wait until a selection ends at a position. */
+function selectedAt(page, [line, character]) {
+  const shown = new RegExp(`Ln ${line + 1}, Col ${character + 1} \\(\\d+ selected\\)`);
+  return page.locator('[id="status.editor.selection"]').filter({ hasText: shown }).waitFor();
+}
+
+check('Describe Token says the token at the caret', async ({ page, model }) => {
+  await goTo(page, 1, 7);
+  const token = analyze(LONG, model).tokens.find(({ startChar, endChar }) => startChar <= 6 && 6 < endChar);
+  await runCommand(page, 'TinyLM: Describe Token');
+  await toast(page, `id ${token.id}: probability`).waitFor();
+  await toast(page, `surprisal ${token.surprisalBits.toFixed(1)} bits, rank ${token.rank} of`).waitFor();
+});
+
+check('without colours, lines show the heat map, and a code lens sums up each paragraph', async ({ editor, page }) => {
+  mkdirSync(join(editor.folder, '.vscode'), { recursive: true });
+  writeFileSync(join(editor.folder, '.vscode', 'settings.json'), JSON.stringify({ 'tinylm.heatMapStyle': 'underline', 'tinylm.codeLens': true }));
+  await goTo(page, 1, 1);
+  const painted = await paintedIn(editor, 'long.txt', ({ scores, styles }) => scores !== null && styles.edgeEven !== undefined);
+  assert.deepEqual(stylesOf(painted, 'heat'), []);
+  assert.ok(stylesOf(painted, 'line').length >= 2);
+  const withoutColour = (boxes) => boxes !== null && boxes.length > 0 && boxes.every(({ background }) => background === TRANSPARENT);
+  await until(async () => withoutColour(await boxesOfLine(page, LONG.split('\n')[1])), 'boxes without a colour');
+  await page.locator('.codelens-decoration').filter({ hasText: /^[\d,]+ tokens, [\d.]+ bytes\/token, [\d.]+ bits\/byte, perplexity [\d.,]+$/ }).first().waitFor();
+  await runCommand(page, 'TinyLM: Show Heat Map Legend');
+  await page.locator('.view-line').filter({ hasText: /a.uniform.guess.does.better/ }).waitFor();
+  await editor.screenshot('without-colours');
 });
