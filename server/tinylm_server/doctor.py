@@ -33,7 +33,8 @@ async def _checks() -> dict[str, Any]:
         env=child_environment({}),
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), WITHIN_S)
+        async with asyncio.timeout(WITHIN_S):
+            output, _ = await process.communicate()
         found: dict[str, Any] = json.loads(output)
     except TimeoutError:
         raise EnvironmentProblem(f"`tinylm doctor` did not end within {WITHIN_S:.0f} s; run it in a terminal") from None

@@ -58,7 +58,8 @@ class ModelHost:
     async def known_tokenizer(self) -> Tokenizer:
         """Return the tokenizer; wait for it while it is being loaded. Raises NoTokenizer."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._tokenizer_known.wait(), READY_WITHIN_S)
+            async with asyncio.timeout(READY_WITHIN_S):
+                await self._tokenizer_known.wait()
         return self.tokenizer
 
     @property

@@ -143,7 +143,8 @@ class Server(LanguageServer):
         # A client that says it can and then refuses, or never answers, keeps the settings it gave before.
         with suppress(JsonRpcException, TimeoutError):
             asking = self.workspace_configuration_async(lsp.ConfigurationParams(items=[item]))
-            found = await asyncio.wait_for(asking, SETTINGS_WITHIN_S)
+            async with asyncio.timeout(SETTINGS_WITHIN_S):
+                found = await asking
             if found and found[0] is not None:
                 self.take_settings(found[0])
 

@@ -115,7 +115,8 @@ class WorkerClient:
     async def until_ready(self, timeout_s: float) -> None:
         """Wait until the worker can be asked. Raises WorkerGone when it cannot within the time."""
         try:
-            await asyncio.wait_for(self._settled.wait(), timeout_s)
+            async with asyncio.timeout(timeout_s):  # wait_for loses a cancel that comes as the wait ends (CPython 3.11)
+                await self._settled.wait()
         except TimeoutError:
             raise WorkerGone("the inference worker is not ready yet; try again in a moment") from None
         if self.state != "ready":

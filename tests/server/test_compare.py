@@ -103,10 +103,11 @@ async def test_a_model_with_another_tokenizer_or_none_is_refused_in_one_line(
 
 
 async def test_a_change_or_a_cancel_ends_a_comparison(shared_client: Client, model_directory: Path):
-    shared_client.open(URI, TEXT)
-    params = about(ranges=everything(), path=str(model_directory))
+    text = TEXT * 100  # long enough that no answer overtakes the cancel
+    shared_client.open(URI, text)
+    params = about(ranges=everything(text), path=str(model_directory))
     _, changed = shared_client.send_request("tinylm/compareModels", params)
-    shared_client.change(URI, 2, {"text": "x" + TEXT})
+    shared_client.change(URI, 2, {"text": "x" + text})
     with pytest.raises(LspError, match="-32801"):
         await changed
     request_id, cancelled = shared_client.send_request("tinylm/compareModels", params | {"version": 2})
