@@ -1,8 +1,9 @@
 /**
  * "Doctor": a read-only page with what the extension and the server know of themselves; works without a server too.
- * Its own part is shown at once, because the server's checks import what training needs, which takes seconds.
+ * The server's checks import what training needs, which takes seconds: a notification says so, and the page is shown when
+ * it is whole, because a rendered page did not follow the changes of its text.
  */
-import { commands, env, EventEmitter, Uri, version, window, workspace } from "vscode";
+import { commands, env, EventEmitter, ProgressLocation, Uri, version, window, workspace } from "vscode";
 import type { Disposable, TextDocumentContentProvider } from "vscode";
 import type { Server } from "./client";
 import type { FoundPython } from "./locate";
@@ -30,14 +31,11 @@ export class Doctor implements Disposable, TextDocumentContentProvider {
   }
 
   async show(): Promise<void> {
-    this.write(this.server.isRunning ? "Asking the server..." : 'The server is not running: run "TinyLM: Restart Server", or see the log.');
-    await showRendered();
-    if (this.server.isRunning) this.write(await this.serverSection());
-  }
-
-  private write(serverSection: string): void {
+    const options = { location: ProgressLocation.Notification, title: "TinyLM: examining itself" };
+    const serverSection = await window.withProgress(options, () => this.serverSection());
     this.text = `${this.ownSection()}\n${serverSection}\n${this.logSection()}`;
     this.changed.fire(PAGE);
+    await showRendered();
   }
 
   dispose(): void {
@@ -64,6 +62,7 @@ export class Doctor implements Disposable, TextDocumentContentProvider {
   }
 
   private async serverSection(): Promise<string> {
+    if (!this.server.isRunning) return 'The server is not running: run "TinyLM: Restart Server", or see the log.';
     try {
       return `## The server's own report\n\n${(await this.server.execute<DoctorReport>(ServerCommand.doctor)).markdown}\n`;
     } catch (error) {

@@ -39,16 +39,24 @@ const MARKER = "tinylm-environment.json";
 export const TRAINING_MODULES = ["torch", "transformers", "datasets", "accelerate"] as const;
 const PIP = [...ISOLATED, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-color"];
 
-/** Make or repair the environment, with a cancellable notification. Returns its Python, or null when cancelled. */
-export function setUp(places: SetupPlaces, log: LogOutputChannel): Promise<string | null> {
+/**
+ * Make or repair the environment, with a cancellable notification. Returns its Python, or null when cancelled.
+ * What can fail at once does so before the notification: VS Code leaves out toasts that come too fast one after the
+ * other, and what it leaves out must not be the message that says what to do.
+ */
+export async function setUp(places: SetupPlaces, log: LogOutputChannel): Promise<string | null> {
+  const wheel = await bundledWheel(places.extensionFolder);
+  const environment = managedEnvironment(places.storageFolder);
+  const hash = createHash("sha256").update(await readFile(wheel)).digest("hex");
+  const isMade = async (): Promise<boolean> => (await readMarker(environment))?.wheel === hash;
+  if (await isMade()) return pythonIn(environment, process.platform);
+  const base = (await isBegun(environment, hash)) ? null : await findPython(places.pythonSetting);
   return withNotification("TinyLM: setting up", async (report, token) => {
-    const wheel = await bundledWheel(places.extensionFolder);
-    const environment = managedEnvironment(places.storageFolder);
-    const hash = createHash("sha256").update(await readFile(wheel)).digest("hex");
     await mkdir(places.storageFolder, { recursive: true });
     const unlock = await lock(join(places.storageFolder, "setup.lock"));
     try {
-      if ((await readMarker(environment))?.wheel !== hash) await build(environment, wheel, hash, places, { report, token, log });
+      // Another window may have made it meanwhile.
+      if (!(await isMade())) await build(environment, { wheel, hash, base }, places, { report, token, log });
     } finally {
       await unlock();
     }
@@ -88,22 +96,36 @@ interface Work {
   readonly log: LogOutputChannel;
 }
 
-async function build(environment: string, wheel: string, hash: string, places: SetupPlaces, work: Work): Promise<void> {
-  const partial = `${environment}.partial`;
-  const begun = await readMarker(partial);
-  const python = pythonIn(partial, process.platform);
-  if (begun?.wheel !== hash || !existsSync(python)) {
+interface Plan {
+  readonly wheel: string;
+  /** SHA-256 of the wheel. */
+  readonly hash: string;
+  /** Makes the environment; null goes on with the one that was begun. */
+  readonly base: Python | null;
+}
+
+async function build(environment: string, { wheel, hash, base }: Plan, places: SetupPlaces, work: Work): Promise<void> {
+  const partial = partialOf(environment);
+  if (base !== null) {
     await rm(partial, { recursive: true, force: true });
-    work.report.report({ message: "looking for Python", increment: 2 });
-    const base = await findPython(places.pythonSetting);
     work.log.info(`setting up with ${base.command} ${base.version.join(".")}`);
     await createVenv(base, partial, places, work);
     await writeMarker(partial, { wheel: hash, python: base.version.join(".") });
   }
-  await pipInstall(python, wheel, places, work);
+  await pipInstall(pythonIn(partial, process.platform), wheel, places, work);
   // Renaming keeps an environment usable because TinyLM only ever calls `python -m ...` in it.
   await rm(environment, { recursive: true, force: true });
   await rename(partial, environment);
+}
+
+function partialOf(environment: string): string {
+  return `${environment}.partial`;
+}
+
+/** Whether an environment for this wheel was begun and can be gone on with. */
+async function isBegun(environment: string, hash: string): Promise<boolean> {
+  const partial = partialOf(environment);
+  return (await readMarker(partial))?.wheel === hash && existsSync(pythonIn(partial, process.platform));
 }
 
 async function createVenv(base: Python, folder: string, places: SetupPlaces, work: Work): Promise<void> {

@@ -58,10 +58,11 @@ const SETTINGS = {
 const MACHINE_SCOPE = new Set(['tinylm.python.path', 'tinylm.model.path', 'tinylm.training.folder', 'tinylm.threads']);
 
 /**
- * Start an editor on a folder made of `files` (name to text), with `open` shown; `prepare` may add to the folder.
+ * Start an editor on a folder made of `files` (name to text), with `open` shown; `prepare` may add to the folder, and
+ * `env(editor)` to the variables that the editor is started with.
  * Returns { page, folder, userDataDir, server, screenshot(name), evidence(name), close() }.
  */
-export async function launch({ name, files, open, settings = {}, extension = true, prepare = () => undefined }) {
+export async function launch({ name, files, open, settings = {}, extension = true, prepare = () => undefined, env = () => ({}) }) {
   const root = mkdtempSync(join(tmpdir(), `tinylm-editor-${name}-`));
   const editor = { name, root, folder: join(root, 'folder'), userDataDir: join(root, 'user') };
   editor.close = () => close(editor);
@@ -75,7 +76,7 @@ export async function launch({ name, files, open, settings = {}, extension = tru
     writeFiles(join(editor.userDataDir, 'User'), { 'settings.json': ofScope(false), 'keybindings.json': JSON.stringify(KEYBINDINGS) });
     writeFiles(join(editor.userDataDir, 'Machine'), { 'settings.json': ofScope(true) });
     prepare(editor);
-    await startEverything(editor, extension);
+    await startEverything(editor, extension, env(editor));
     await show(editor, open);
     return editor;
   } catch (error) {
@@ -85,14 +86,14 @@ export async function launch({ name, files, open, settings = {}, extension = tru
   }
 }
 
-async function startEverything(editor, extension) {
+async function startEverything(editor, extension, env) {
   const entry = await ensureCodeServer();
   const profile = { userDataDir: editor.userDataDir, extensionsDir: join(editor.root, 'extensions') };
   if (extension) {
     if (!(process.env.TINYLM_PACKAGED && existsSync(vsix))) await packageExtension();
     await installPackage(entry, profile);
   }
-  editor.server = await startServer(entry, { ...profile, log: join(editor.root, 'code-server.log') });
+  editor.server = await startServer(entry, { ...profile, log: join(editor.root, 'code-server.log'), env: { ...process.env, ...env } });
   const executablePath = process.env.CHROMIUM ?? which('chromium');
   editor.browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   editor.context = await editor.browser.newContext({ viewport: { width: 1200, height: 800 }, reducedMotion: 'reduce' });
