@@ -64,7 +64,8 @@ export class Doctor implements Disposable, TextDocumentContentProvider {
   private async serverSection(): Promise<string> {
     if (!this.server.isRunning) return 'The server is not running: run "TinyLM: Restart Server", or see the log.';
     try {
-      return `## The server's own report\n\n${(await this.server.execute<DoctorReport>(ServerCommand.doctor)).markdown}\n`;
+      const { markdown } = await this.server.execute<DoctorReport>(ServerCommand.doctor);
+      return `## The server's own report\n\n${markdown.replace(/^# .*\n+/, "")}\n`; // Without its title: the page has one.
     } catch (error) {
       return `The server did not answer: ${messageOf(error)}\n`;
     }
