@@ -1,4 +1,4 @@
-"""Write a tiny, untrained GPT-2 with a tokenizer of its own: `make_model.py DIRECTORY`.
+"""Write a tiny, untrained GPT-2 with a tokenizer of its own: `make_model.py DIRECTORY [SEED]`.
 
 The editor tests compare what the editor shows with what the command line computes, so any model will do as long as
 it is the same every time, small and opinionated. The weights are drawn from one seed; the embedding is wide enough
@@ -28,7 +28,7 @@ help you!" The frog swam to the boat and pushed it back. Mia was happy. She said
 and they played in the water until the sun went down. The end."""
 
 
-def make_model(directory: Path) -> None:
+def make_model(directory: Path, seed: int = 0) -> None:
     """Write tokenizer.json, tokenizer_config.json, config.json and model.safetensors into a directory."""
     directory.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer(models.BPE())
@@ -45,7 +45,7 @@ def make_model(directory: Path) -> None:
     special = {"bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}
     write_json(directory / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast", **special})
     write_json(directory / "config.json", config(tokenizer.get_vocab_size()))
-    save_file(weights(tokenizer.get_vocab_size()), directory / "model.safetensors", metadata={"format": "pt"})
+    save_file(weights(tokenizer.get_vocab_size(), seed), directory / "model.safetensors", metadata={"format": "pt"})
 
 
 def config(vocab_size: int) -> dict[str, object]:
@@ -70,9 +70,9 @@ def config(vocab_size: int) -> dict[str, object]:
     }
 
 
-def weights(vocab_size: int) -> dict[str, np.ndarray]:
+def weights(vocab_size: int, seed: int) -> dict[str, np.ndarray]:
     """Return the tensors by their Hugging Face names, float32; the output matrix is the embedding (tied)."""
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
 
     def draw(*shape: int, scale: float) -> np.ndarray:
         return random.normal(0.0, scale, shape).astype(np.float32)
@@ -107,4 +107,4 @@ def write_json(path: Path, value: object) -> None:
 
 
 if __name__ == "__main__":
-    make_model(Path(sys.argv[1]))
+    make_model(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 0)
