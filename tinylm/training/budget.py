@@ -15,8 +15,9 @@ the model and the more tokens for each of its parameters.
     more              12     24    768   512      131,072        92 M parameters: a night of one GPU
 
 The size `small` was trained on two cores with TinyStories and 8,192 entries; the other rows are estimates from it and
-from published runs: Eldan and Li 2023 for the largest shape, Stanford's CS336 for 23 M parameters with 32,768 tokens a step, nanochat
-for a batch that grows with the tokens. AdamW's rate falls to 3e-3 from width 512 on; Muon's stays. What is given wins.
+from published runs: Eldan and Li 2023 for the largest shape, Stanford's CS336 for 23 M parameters with 32,768 tokens a
+step, nanochat for a batch that grows with the tokens. AdamW's rate falls to 3e-3 from width 512 on; Muon's stays. What
+is given wins.
 
 Of the time, a tenth against surprises, what reading the corpus takes, and the minute that compiling takes are put aside
 first; below ten minutes nothing is compiled. An evaluation costs a third of training on the same tokens; there are ten,
