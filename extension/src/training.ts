@@ -10,7 +10,7 @@ import type { Choice } from "./asking";
 import type { Server } from "./client";
 import { endText, Jobs } from "./jobs";
 import { ServerCommand } from "./protocol";
-import type { JobProgress, JobStarted, KnownModel, TrainingEstimate, TrainModelArguments } from "./protocol";
+import type { JobProgress, JobStarted, KnownModel, ModelInfo, TrainingEstimate, TrainModelArguments } from "./protocol";
 import { SECTION, trainingFolderSetting } from "./settings";
 import { TrainingViews } from "./trainingview";
 import { estimateText, isActive, messageOf } from "./words";
@@ -139,10 +139,10 @@ export class Training implements Disposable {
 
   /** Switch now, and write it down so that it is used the next time. */
   private async use(path: string): Promise<void> {
-    await this.server.execute(ServerCommand.selectModel, { path });
+    const { name } = await this.server.execute<ModelInfo>(ServerCommand.selectModel, { path });
     const target = workspace.workspaceFolders === undefined ? ConfigurationTarget.Global : ConfigurationTarget.Workspace;
     await workspace.getConfiguration(SECTION).update("model.path", path, target);
-    void window.showInformationMessage(`TinyLM uses the model ${basename(path) === "model" ? basename(join(path, "..")) : basename(path)} now.`);
+    void window.showInformationMessage(`TinyLM uses the model ${name} now.`);
   }
 
   private async ended(job: JobProgress): Promise<void> {

@@ -24,6 +24,8 @@ async def select_model(ls: "Server", argument: Any = None) -> dict[str, Any]:
 
 async def list_models(ls: "Server", *arguments: Any) -> list[dict[str, Any]]:
     """Return the starter model, those in the training folder, those of this workspace's jobs, and the current one."""
+    from tinylm.model.language_model import model_name
+
     jobs = [Path(job.record.run) / "model" for job in ls.jobs.all() if job.progress.model is not None]
     paths = [chosen_directory(""), *found_models(_training_folder(ls)), *jobs]
     if ls.host.directory is not None:
@@ -31,7 +33,7 @@ async def list_models(ls: "Server", *arguments: Any) -> list[dict[str, Any]]:
     return [
         {
             "path": str(path),
-            "name": path.parent.name if path.name == "model" else path.name,
+            "name": model_name(path),
             "current": path == ls.host.directory,
         }
         for path in dict.fromkeys(paths)

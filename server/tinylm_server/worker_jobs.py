@@ -85,7 +85,7 @@ class Jobs:
         arrays = {"alternative_ids": found.ids, "alternative_logprob": found.logprob}
         for name in ("logprob", "rank", "entropy_bits", "context_tokens"):
             arrays[name] = getattr(scores, name)
-        return Frame({"name": model_name(model.path)}, arrays)
+        return Frame({"name": model.name}, arrays)
 
     def _characters(self, frame: Frame, check: Check) -> Steps:
         model, ids, values = self._current(frame), frame.arrays["ids"], frame.header
@@ -165,17 +165,11 @@ def _steps(first: int, last: int) -> Iterator[tuple[int, int]]:
         yield at, min(at + SCORE_STEP, last)
 
 
-def model_name(directory: Path) -> str:
-    """Return what to call the model in a directory: a run's `model` is called after the run."""
-    directory = directory.resolve()
-    return directory.parent.name if directory.name == "model" else directory.name
-
-
 def describe(model: LanguageModel) -> dict[str, Any]:
     """Return the model as `tinylm/status` shows it, and the id of its tokenizer."""
     return {
         "id": model.id,
-        "name": model_name(model.path),
+        "name": model.name,
         "path": str(model.path),
         "nParams": model.engine.n_params,
         "vocabSize": model.engine.config.vocab_size,

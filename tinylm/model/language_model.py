@@ -23,7 +23,7 @@ from tinylm.model.vocabulary import Vocabulary
 from tinylm.tokens.spans import Cells, Spans, group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 
-__all__ = ["Analysis", "LanguageModel", "starter_model_directory"]
+__all__ = ["Analysis", "LanguageModel", "model_name", "starter_model_directory"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class LanguageModel:
                 f"{tokenizer.vocab_size:,}; put the tokenizer that the model was trained with beside it"
             )
         self.path = path
-        self.name = _name_of(path.resolve())
+        self.name = model_name(path)
         self.id = engine.id
         self.tokenizer = tokenizer
         self.engine = engine
@@ -126,8 +126,11 @@ class LanguageModel:
         return generate_steps(self.decoder, self.tokenizer, ids, config, max_tokens, check, n_alternatives)
 
 
-def _name_of(directory: Path) -> str:
-    """Return what to call a model: a training run keeps its own in a directory `model`, which names nothing."""
+def model_name(directory: Path) -> str:
+    """Return what to call a model: the one that ships is the starter, a training run's `model` bears the run's name."""
+    directory = directory.resolve()
+    if directory == starter_model_directory().resolve():
+        return "starter"
     return directory.parent.name if directory.name == "model" else directory.name
 
 
