@@ -26,9 +26,8 @@ def make_stories(n: int, seed: int = 0) -> list[str]:
     return [STORY, *(" ".join(rng.choices(words, k=40)).capitalize() + ".\n" for _ in range(n - 1))]
 
 
-@pytest.fixture(scope="session")
-def tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A byte-level BPE tokenizer of 400 entries, trained by the tokenizers library, as a directory."""
+def train_400_entries(texts: list[str], file: Path) -> None:
+    """Train a byte-level BPE tokenizer of 400 entries with the tokenizers library and write its `tokenizer.json`."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     rust = Tokenizer(models.BPE())
@@ -40,9 +39,15 @@ def tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    rust.train_from_iterator(make_stories(50), trainer)
+    rust.train_from_iterator(texts, trainer)
+    rust.save(str(file))
+
+
+@pytest.fixture(scope="session")
+def tokenizer_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A byte-level BPE tokenizer of 400 entries, as a directory."""
     directory = tmp_path_factory.mktemp("tokenizer")
-    rust.save(str(directory / "tokenizer.json"))
+    train_400_entries(make_stories(50), directory / "tokenizer.json")
     (directory / "tokenizer_config.json").write_text(
         '{"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<|endoftext|>", '
         '"eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>"}'

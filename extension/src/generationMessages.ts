@@ -1,5 +1,6 @@
 /** What the generation view and its page say to each other. The page only draws: it holds no state that could be lost. */
-import type { Sampling, SessionView } from "./sessionProtocol";
+import type { Sampling } from "./protocol";
+import type { SessionView } from "./sessionProtocol";
 
 export interface GenerationState {
   readonly view: SessionView | null;

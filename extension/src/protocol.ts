@@ -139,20 +139,26 @@ export interface TrainingEventsResult {
   readonly evaluations: readonly TrainingEvaluation[];
 }
 
-export interface GenerateParams {
-  readonly textDocument: TextDocumentIdentifier;
-  readonly version: number;
-  readonly position: Position;
+/** In the order in which they work; `stop` and `maxTokens` end the text. */
+export interface Sampling {
   readonly repetitionPenalty: number;
   readonly presencePenalty: number;
+  /** 0 is greedy. */
   readonly temperature: number;
+  /** 0 is all. */
   readonly topK: number;
   readonly topP: number;
   readonly minP: number;
   readonly typicalP: number;
-  readonly seed: number | null;
   readonly stop: readonly string[];
   readonly maxTokens: number;
+}
+
+export interface GenerateParams extends Sampling {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly position: Position;
+  readonly seed: number | null;
   readonly streamId: string;
 }
 

@@ -1,21 +1,7 @@
 /** The messages `tinylm/session/…` of docs/protocol.md as TypeScript types; see protocol.ts for the others. */
 import { RequestType } from "vscode-languageserver-protocol";
 import type { Position, TextDocumentIdentifier } from "vscode-languageserver-protocol";
-
-/** In the order in which they work; `stop` and `maxTokens` end the text. */
-export interface Sampling {
-  readonly repetitionPenalty: number;
-  readonly presencePenalty: number;
-  /** 0 is greedy. */
-  readonly temperature: number;
-  /** 0 is all. */
-  readonly topK: number;
-  readonly topP: number;
-  readonly minP: number;
-  readonly typicalP: number;
-  readonly stop: readonly string[];
-  readonly maxTokens: number;
-}
+import type { Sampling } from "./protocol";
 
 export interface SessionOpenParams extends Sampling {
   readonly textDocument: TextDocumentIdentifier;

@@ -5,7 +5,7 @@
 import { ConfigurationTarget, workspace } from "vscode";
 import { isHeatMode } from "./heat";
 import type { HeatMode, HeatStyle } from "./heat";
-import type { Sampling } from "./sessionProtocol";
+import type { Sampling } from "./protocol";
 
 export const SECTION = "tinylm";
 

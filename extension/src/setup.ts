@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProgressLocation, window } from "vscode";
 import type { CancellationToken, LogOutputChannel, Progress } from "vscode";
@@ -212,10 +212,15 @@ function writeMarker(environment: string, marker: Marker): Promise<void> {
 /** Take a lock file that holds our process id; one left behind by a process that is gone does not count. */
 async function lock(path: string): Promise<() => Promise<void>> {
   try {
-    const file = await open(path, "wx");
-    await file.writeFile(String(process.pid));
-    await file.close();
-  } catch {
+    const own = `${path}.${process.pid}`; // Linked when it is whole: another window never reads a lock without its holder.
+    await writeFile(own, String(process.pid));
+    try {
+      await link(own, path);
+    } finally {
+      await rm(own, { force: true });
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
     const holder = Number(await readFile(path, "utf8").catch(() => ""));
     if (isAlive(holder)) throw new SetupProblem("Another window is setting up TinyLM: wait until it has finished.");
     await rm(path, { force: true });

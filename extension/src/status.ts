@@ -10,7 +10,7 @@ import { legendOf, lineOfBucket, titleOfHeatMode, WORST_BUCKET } from "./heat";
 import type { SelectionCounter } from "./selected";
 import { paintSettings } from "./settings";
 import type { Surveyor } from "./survey";
-import { figuresOf, paragraphsOf, sentenceOf } from "./totals";
+import { figuresOf, paragraphAt, sentenceOf } from "./totals";
 import type { Totals } from "./totals";
 import { markdownFromText, trainingText } from "./words";
 
@@ -36,6 +36,8 @@ export class StatusItem implements Disposable {
   /** Something only the user can mend, such as "not set up"; null when all is well. */
   private problem: { readonly text: string; readonly advice: string } | null = null;
 
+  private caretLine = -1;
+
   constructor(private readonly sources: StatusSources) {
     const { server, surveyor, selections } = sources;
     this.item = window.createStatusBarItem("tinylm.status", StatusBarAlignment.Right, 90);
@@ -49,6 +51,7 @@ export class StatusItem implements Disposable {
       surveyor.onDidChange((document) => document === window.activeTextEditor?.document && this.refresh()),
       selections.onDidChange(() => this.refresh()),
       window.onDidChangeActiveTextEditor(() => this.refresh()),
+      window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor === window.activeTextEditor && this.followCaret(textEditor)),
     ];
     this.refresh();
     this.item.show();
@@ -86,6 +89,13 @@ export class StatusItem implements Disposable {
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
+  /** The numbers are of the caret's paragraph: they change with its line, not with every key. */
+  private followCaret({ selection }: TextEditor): void {
+    if (selection.active.line === this.caretLine) return;
+    this.caretLine = selection.active.line;
+    this.refresh();
+  }
+
   private shownFor(editor: TextEditor | undefined): Shown | null {
     const { painter, surveyor, selections } = this.sources;
     const painted = editor === undefined ? null : painter.paintedIn(editor);
@@ -94,12 +104,12 @@ export class StatusItem implements Disposable {
     const caret = selection.active.line;
     const isBlank = (line: number): boolean => document.lineAt(line).isEmptyOrWhitespace;
     const known = surveyor.totalsOf(document);
-    const paragraph = known === null ? undefined : paragraphsOf(document.lineCount, isBlank).find(({ first, last }) => first <= caret && caret <= last);
+    const paragraph = known === null ? null : paragraphAt(caret, document.lineCount, isBlank);
     const selected = selections.totalsIn(editor);
     return {
       painted,
       document: documentTotals(painted, known),
-      paragraph: paragraph === undefined ? null : surveyor.totalsOf(document, paragraph),
+      paragraph: paragraph === null ? null : surveyor.totalsOf(document, paragraph),
       selection: selected?.totals ?? null,
       selectionCapped: selected?.capped ?? false,
     };

@@ -89,3 +89,13 @@ export function paragraphsOf(nLines: number, isBlank: (line: number) => boolean)
   }
   return found;
 }
+
+/** Return the paragraph that holds a line; null on a blank line. Looks at no line outside it but its neighbours. */
+export function paragraphAt(line: number, nLines: number, isBlank: (line: number) => boolean): Lines | null {
+  if (isBlank(line)) return null;
+  let first = line;
+  while (first > 0 && !isBlank(first - 1)) first -= 1;
+  let last = line;
+  while (last + 1 < nLines && !isBlank(last + 1)) last += 1;
+  return { first, last };
+}

@@ -5,7 +5,7 @@ import { legendOf, legendText } from "../src/heat";
 import type { TokenScores } from "../src/protocol";
 import { describeText } from "../src/spoken";
 import { decodeCells } from "../src/tokens";
-import { NOTHING, paragraphsOf, sentenceOf, sumOf, totalsOfCell } from "../src/totals";
+import { NOTHING, paragraphAt, paragraphsOf, sentenceOf, sumOf, totalsOfCell } from "../src/totals";
 import { searchOrder } from "../src/viewport";
 
 const SCORES: TokenScores = { surprisalBits: [4, 8, null], rank: [1, 1, null], entropyBits: [0, 0, null], maxLogprob: [0, 0, null], contextTokens: [0, 0, null] };
@@ -26,6 +26,16 @@ test("without scores nothing is said of them, and of nothing only that", () => {
 test("paragraphs lie between blank lines", () => {
   const lines = ["", "a", "b", " ", "", "c"];
   assert.deepEqual(paragraphsOf(lines.length, (line) => lines[line]?.trim() === ""), [{ first: 1, last: 2 }, { first: 5, last: 5 }]);
+});
+
+test("the paragraph of a line is the one of all that holds it", () => {
+  const lines = ["", "a", "b", " ", "", "c"];
+  const isBlank = (line: number): boolean => lines[line]?.trim() === "";
+  const all = paragraphsOf(lines.length, isBlank);
+  for (const line of lines.keys()) {
+    const expected = all.find(({ first, last }) => first <= line && line <= last) ?? null;
+    assert.deepEqual(paragraphAt(line, lines.length, isBlank), expected);
+  }
 });
 
 test("a search goes round the document and ends where it began", () => {

@@ -1,5 +1,5 @@
 /** The sampling controls: one slider each, in the order in which they work. A slider's values are a list, left to right. */
-import type { Sampling } from "../src/sessionProtocol";
+import type { Sampling } from "../src/protocol";
 import { element, withAttributes } from "./elements";
 
 type Name = Exclude<keyof Sampling, "stop" | "maxTokens">;

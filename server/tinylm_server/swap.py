@@ -55,10 +55,7 @@ async def alternatives(ls: "Server", params: Any) -> dict[str, Any]:
         found = await inspect(ls, document, tokenizer, target.placed, target.first, target.first + 1, n_alternatives)
     _see_that_current(ls, document, "alternatives were looked for")
     return {
-        "schema": 1,
-        "version": document.version,
-        "modelId": ls.host.model["id"] if ls.host.model else None,
-        "range": _range_to_json(cell_range(target)),
+        **_place_to_json(ls, document, target),
         "nTokens": len(target.ids),
         "alternatives": list(_listed(tokenizer, target, found)),
     }
@@ -79,10 +76,7 @@ async def preview(ls: "Server", params: Any) -> dict[str, Any]:
         effect = await _effect(ls, stretch, swap)
     _see_that_current(ls, document, "a swap was tried")
     return {
-        "schema": 1,
-        "version": document.version,
-        "modelId": ls.host.model["id"] if ls.host.model else None,
-        "range": _range_to_json(cell_range(target)),
+        **_place_to_json(ls, document, target),
         "here": {"beforeBits": effect.place_before, "afterBits": effect.place_after},
         "following": {
             "beforeBits": effect.following_before,
@@ -91,6 +85,16 @@ async def preview(ls: "Server", params: Any) -> dict[str, Any]:
             "endsText": stretch.ends_document and int(swap.following.left[-1]) == len(stretch.ids),
         },
         "mostAffected": list(_most_affected(tokenizer, stretch, swap, effect)),
+    }
+
+
+def _place_to_json(ls: "Server", document: "Document", target: Target) -> dict[str, Any]:
+    """Return what both answers begin with: what they are about."""
+    return {
+        "schema": 1,
+        "version": document.version,
+        "modelId": ls.host.model["id"] if ls.host.model else None,
+        "range": _range_to_json(cell_range(target)),
     }
 
 

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from tinylm_server.hover_text import Subject, hover_text
 from tinylm_server.scoring import Inspection
-from tokenizers import Tokenizer as RustTokenizer
-from tokenizers import decoders, models, pre_tokenizers, trainers
 
+from tests.conftest import train_400_entries
 from tests.tinylm.test_spans import nasty_text
 from tinylm.tokens.spans import group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
@@ -24,18 +23,8 @@ hostile_text = st.one_of(nasty_text, st.lists(st.sampled_from(HOSTILE), min_size
 @pytest.fixture(scope="module")
 def hostile_tokenizer(tmp_path_factory):
     """A tokenizer whose entries are pieces of markup: `](`, `![`, runs of backticks."""
-    rust = RustTokenizer(models.BPE())
-    rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    rust.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400,
-        special_tokens=["<|endoftext|>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    rust.train_from_iterator([text * 20 for text in HOSTILE], trainer)
     file = tmp_path_factory.mktemp("hostile") / "tokenizer.json"
-    rust.save(str(file))
+    train_400_entries([text * 20 for text in HOSTILE], file)
     return Tokenizer.load(file)
 
 

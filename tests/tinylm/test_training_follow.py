@@ -2,7 +2,9 @@
 
 import json
 import os
+import time
 
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,6 +100,12 @@ def test_values_that_are_missing_or_no_numbers_are_gaps():
 def test_the_holder_is_a_living_process(tmp_path):
     assert holder_of(tmp_path) is None
     holder = tmp_path / "holder.json"
-    for content, expected in (("{", None), ('{"pid": 4194999}', None), (json.dumps({"pid": os.getpid()}), os.getpid())):
+    now, own = time.time(), os.getpid()
+    for content, expected in (
+        ("{", None),
+        (json.dumps({"pid": 4194999, "started": now}), None),
+        (json.dumps({"pid": own, "started": now}), own),
+        (json.dumps({"pid": own, "started": psutil.Process().create_time() - 60}), None),  # the number was given anew
+    ):
         holder.write_text(content)
         assert holder_of(tmp_path) == expected

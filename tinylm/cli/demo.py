@@ -12,17 +12,7 @@ from typing import Annotated
 
 import typer
 
-from tinylm.cli.sampling_options import (
-    MinP,
-    PresencePenalty,
-    RepetitionPenalty,
-    Seed,
-    Stop,
-    Temperature,
-    TopK,
-    TopP,
-    TypicalP,
-)
+from tinylm.cli import sampling_options as options
 
 __all__ = ["demo"]
 
@@ -36,15 +26,15 @@ def demo(
     ] = "Once upon a time",
     max_tokens: Annotated[int, typer.Option(help="Stop after this many tokens.")] = 200,
     plain: Annotated[bool, typer.Option("--plain", help="Print lines of plain text instead of the app.")] = False,
-    repetition_penalty: RepetitionPenalty = 1.0,
-    presence_penalty: PresencePenalty = 0.0,
-    temperature: Temperature = 0.8,
-    top_k: TopK = 40,
-    top_p: TopP = 0.95,
-    min_p: MinP = 0.0,
-    typical_p: TypicalP = 1.0,
-    seed: Seed = None,
-    stop: Stop = None,
+    repetition_penalty: options.RepetitionPenalty = 1.0,
+    presence_penalty: options.PresencePenalty = 0.0,
+    temperature: options.Temperature = 0.8,
+    top_k: options.TopK = 40,
+    top_p: options.TopP = 0.95,
+    min_p: options.MinP = 0.0,
+    typical_p: options.TypicalP = 1.0,
+    seed: options.Seed = None,
+    stop: options.Stop = None,
 ) -> None:
     """Watch the model write, token by token, and steer it while it runs."""
     from tinylm.model.language_model import LanguageModel, starter_model_directory

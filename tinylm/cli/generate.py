@@ -12,17 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinylm.cli.sampling_options import (
-    MinP,
-    PresencePenalty,
-    RepetitionPenalty,
-    Seed,
-    Stop,
-    Temperature,
-    TopK,
-    TopP,
-    TypicalP,
-)
+from tinylm.cli import sampling_options as options
 from tinylm.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,15 +38,15 @@ def generate(
         bool,
         typer.Option("--json-lines", help="Print each step as a line of JSON, with its alternatives and their cuts."),
     ] = False,
-    repetition_penalty: RepetitionPenalty = 1.0,
-    presence_penalty: PresencePenalty = 0.0,
-    temperature: Temperature = 0.8,
-    top_k: TopK = 0,
-    top_p: TopP = 0.95,
-    min_p: MinP = 0.0,
-    typical_p: TypicalP = 1.0,
-    seed: Seed = None,
-    stop: Stop = None,
+    repetition_penalty: options.RepetitionPenalty = 1.0,
+    presence_penalty: options.PresencePenalty = 0.0,
+    temperature: options.Temperature = 0.8,
+    top_k: options.TopK = 0,
+    top_p: options.TopP = 0.95,
+    min_p: options.MinP = 0.0,
+    typical_p: options.TypicalP = 1.0,
+    seed: options.Seed = None,
+    stop: options.Stop = None,
 ) -> None:
     """Continue a prompt; the tokens stream as they are chosen."""
     if not 0 <= max_tokens <= 1_000_000:

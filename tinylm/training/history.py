@@ -97,10 +97,12 @@ class History:
 def holder_of(run: Path) -> int | None:
     """Return the process that trains in a run's directory; None when nobody does, as far as this machine knows."""
     try:
-        pid = int(json.loads((run / "holder.json").read_bytes())["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
+        holder = json.loads((run / "holder.json").read_bytes())
+        pid, started = int(holder["pid"]), float(holder["started"])
+        created = psutil.Process(pid).create_time()  # a later one only has the number of the one that held it
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
         return None
-    return pid if psutil.pid_exists(pid) else None
+    return pid if created <= started else None
 
 
 def _number(value: Any) -> float:
