@@ -79,7 +79,7 @@ def test_end_of_text_is_the_last_step(model):
 @given(data=st.data())
 def test_a_decoder_says_the_same_however_it_got_there(model, data):
     """Reading, pushing and truncating in any order gives the logits of a fresh decoder."""
-    decoder = model.new_decoder()
+    decoder = model.new_decoder(data.draw(st.integers(1, 3)))
     source = random_ids(400, seed=data.draw(st.integers(0, 3))).tolist()
     text: list[int] = []
     for _ in range(data.draw(st.integers(1, 8))):
@@ -98,6 +98,23 @@ def test_a_decoder_says_the_same_however_it_got_there(model, data):
             logits = decoder.read(text)
         assert decoder.ids == text
     assert np.abs(logits - model.new_decoder().read(text)).max() < 1e-3
+
+
+def test_a_decoder_remembers_the_places_it_was_at(odd_model_directory):
+    """Typing costs one step a token, taking back none but the last, and coming back to a place as little."""
+    decoder = LanguageModel.load(odd_model_directory).new_decoder(2)
+    here, there = random_ids(70, seed=1).tolist(), random_ids(70, seed=2).tolist()
+
+    def steps_to_read(ids):
+        before = decoder.n_steps
+        decoder.read(ids)
+        return decoder.n_steps - before
+
+    assert steps_to_read(here[:69]) == 2  # two blocks of 64 rows at most
+    assert [steps_to_read(here), steps_to_read(here), steps_to_read(here[:60])] == [1, 0, 1]
+    assert steps_to_read(here) == 1
+    assert steps_to_read(there) == 2
+    assert [steps_to_read(here[:68]), steps_to_read(there[:69])] == [1, 1]
 
 
 def test_a_decoder_goes_on_after_it_was_stopped(model):

@@ -25,6 +25,8 @@ from tinylm.tokens.tokenizer import Tokenizer
 
 __all__ = ["Analysis", "LanguageModel", "model_name", "starter_model_directory"]
 
+PLACES = 4  # in documents, where somebody writes in turn
+
 
 @dataclass(frozen=True)
 class Analysis:
@@ -58,7 +60,7 @@ class LanguageModel:
         engine: the network.
         vocabulary: the tokens by their bytes.
         scorer: scores texts and remembers windows.
-        decoder: a decoder that follows the text being written; `new_decoder` makes further ones.
+        decoder: a decoder that follows the texts being written; `new_decoder` makes further ones.
     """
 
     def __init__(self, path: Path, tokenizer: Tokenizer, engine: Engine) -> None:
@@ -76,7 +78,7 @@ class LanguageModel:
         self.vocabulary = Vocabulary(tokens)
         self._table = AnchorTable.of(tokens)
         self.scorer = Scorer(engine, self._table, tokenizer.end_of_text_id)
-        self.decoder = self.new_decoder()
+        self.decoder = self.new_decoder(PLACES)
 
     @classmethod
     def load(cls, directory: Path) -> "LanguageModel":
@@ -90,9 +92,9 @@ class LanguageModel:
             raise BadData(f"{directory}: no such directory; name a model directory, or leave it out for the starter")
         return cls(directory, Tokenizer.load(directory), Engine.load(directory))
 
-    def new_decoder(self) -> Decoder:
-        """Return a decoder with a cache of its own."""
-        return Decoder(self.engine, self._table, self.tokenizer.end_of_text_id)
+    def new_decoder(self, n_places: int = 1) -> Decoder:
+        """Return a decoder with caches of its own, for so many places."""
+        return Decoder(self.engine, self._table, self.tokenizer.end_of_text_id, n_places)
 
     def analyze(self, text: str, top_k: int = 10, check: Callable[[], None] = no_check) -> Analysis:
         """Return every token of a text with its place, scores and alternatives.
