@@ -14,7 +14,7 @@ from tinylm.analysis.heat import LIGHT, HeatMode, bucket_of, legend, title_of
 from tinylm.analysis.listing import notes_of, printable
 from tinylm.analysis.rows import Analyzed
 
-__all__ = ["coloured_lines", "heat_style", "plain_lines"]
+__all__ = ["coloured_lines", "coloured_text", "heat_style", "legend_line", "plain_lines"]
 
 _ODD_SHADE = 0.90
 
@@ -38,6 +38,17 @@ def coloured_lines(
     analyzed: Analyzed, mode: HeatMode = HeatMode.surprisal, *, few_colours: bool = False
 ) -> Iterator[Text]:
     """Yield the lines of the text, cells coloured, then an empty line, the notes and the legend."""
+    yield from coloured_text(analyzed, mode, few_colours=few_colours)
+    yield Text()
+    for note in notes_of(analyzed):
+        yield Text(note)
+    yield legend_line(mode, analyzed.model.tokenizer.vocab_size)
+
+
+def coloured_text(
+    analyzed: Analyzed, mode: HeatMode = HeatMode.surprisal, *, few_colours: bool = False
+) -> Iterator[Text]:
+    """Yield the lines of the text, cells coloured."""
     vocab_size = analyzed.model.tokenizer.vocab_size
     line = Text()
     for cell in cells_of(analyzed):
@@ -49,10 +60,6 @@ def coloured_lines(
                 line = Text()
     if line:
         yield line
-    yield Text()
-    for note in notes_of(analyzed):
-        yield Text(note)
-    yield _legend(mode, vocab_size)
 
 
 def plain_lines(analyzed: Analyzed) -> Iterator[str]:
@@ -72,7 +79,8 @@ def plain_lines(analyzed: Analyzed) -> Iterator[str]:
     yield from notes_of(analyzed)
 
 
-def _legend(mode: HeatMode, vocab_size: int) -> Text:
+def legend_line(mode: HeatMode, vocab_size: int) -> Text:
+    """Return the colours of a heat map with what each stands for."""
     result = Text(title_of(mode) + ": ")
     for bucket, label in legend(mode, vocab_size):
         result.append(f" {label} ", heat_style(bucket, odd=False))

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train-tokenizer": ("train_tokenizer", "Train a byte-level BPE tokenizer on a corpus."),
     "train": ("train", "Train a small GPT-2 on a corpus; interrupt it and resume it at any time."),
     "watch": ("watch", "Watch a training run from another terminal, or look at one that is over."),
+    "learned": ("learned", "Show a text as a training run learned it: its surprisal at every step that was kept."),
     "plot": ("plot", "Draw the curves of one or more training runs into an SVG or PNG file."),
     "evaluate": ("evaluate", "Measure nats per token, perplexity and bits per byte over a text."),
     "sample-data": ("sample_data", "Write the project's own generated stories to a file."),

@@ -67,6 +67,10 @@ def train(
     checkpoint_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
     evaluate_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
     keep: Annotated[int | None, typer.Option(help="Newest checkpoints to keep, beside the best. [default: 2]")] = None,
+    snapshots: Annotated[
+        int | None,
+        typer.Option(help="Weights to keep over the whole run, for `tinylm learned`; 0 for none. [default: 16]"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="[default: 0]")] = None,
     threads: Annotated[int | None, typer.Option(help="0: as many as there are cores. [default: 0]")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16. [default: auto]")] = None,

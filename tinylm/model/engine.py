@@ -79,14 +79,17 @@ class Engine:
         self._block_scratch = _Scratch(config, self.block_rows)
 
     @classmethod
-    def load(cls, directory: Path) -> "Engine":
+    def load(cls, directory: Path, config: ModelConfig | None = None) -> "Engine":
         """Load config.json and model.safetensors from a model directory in the Hugging Face layout.
+
+        Args:
+            config: the shape, for weights that lie without a config.json of their own.
 
         Raises:
             BadData: a file is missing, damaged, or no plain GPT-2; pickles are refused.
             DiskProblem: a file may not be read.
         """
-        config = load_config(directory)
+        config = config or load_config(directory)
         tensors = load_tensors(directory, config)
         with np.errstate(over="ignore", invalid="ignore"):
             engine = cls(config, fold(tensors, config), tensors.id)

@@ -129,10 +129,12 @@ class LanguageModel:
 
 
 def model_name(directory: Path) -> str:
-    """Return what to call a model: the one that ships is the starter, a training run's `model` bears the run's name."""
+    """Return what to call a model: the one that ships is the starter, what a run wrote bears the run's name."""
     directory = directory.resolve()
     if directory == starter_model_directory().resolve():
         return "starter"
+    if directory.parent.name == "snapshots" and (step := directory.name.removeprefix("step-")).isdecimal():
+        return f"{directory.parents[1].name} at step {int(step):,}"
     return directory.parent.name if directory.name == "model" else directory.name
 
 

@@ -60,6 +60,7 @@ class TrainConfig:
     checkpoint_every: int = 200
     evaluate_every: int = 200
     keep: int = 2  # the newest checkpoints; the best one stays in any case
+    snapshots: int = 16  # weights over the whole run, for looking back
     seed: int = 0
     threads: int = 0  # 0: as many as torch finds cores
     dtype: str = "auto"
@@ -80,6 +81,7 @@ class TrainConfig:
         _check(0 <= self.decay_fraction <= 1, "--decay-fraction", self.decay_fraction, "from 0 to 1")
         _check(0 <= self.weight_decay < math.inf, "--weight-decay", self.weight_decay, "0 or more")
         _check(self.warmup >= 0, "--warmup", self.warmup, "0 or more")
+        _check(0 <= self.snapshots <= 1000, "--snapshots", self.snapshots, "from 0 to 1000")
         _check(self.threads >= 0, "--threads", self.threads, "0 (automatic) or more")
         _check(0 <= self.seed < 2**63, "--seed", self.seed, "from 0 to 2**63 - 1")
         _check(self.dtype in ("auto", "float32", "bfloat16"), "--dtype", self.dtype, "auto, float32 or bfloat16")
@@ -95,7 +97,9 @@ class TrainConfig:
 
 
 # Where a run is stored and how often it reports may change between its parts; nothing else may.
-FREE_FIELDS = frozenset({"out", "checkpoint_every", "evaluate_every", "keep", "sample_prompt", "export_dtype"})
+FREE_FIELDS = frozenset(
+    {"out", "checkpoint_every", "evaluate_every", "keep", "snapshots", "sample_prompt", "export_dtype"}
+)
 
 
 def config_to_json(config: TrainConfig) -> dict[str, Any]:

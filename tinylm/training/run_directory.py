@@ -5,6 +5,7 @@ events.jsonl    what happened (see `events.py`)
 tokenizer/      a copy of the tokenizer, so that the run does not depend on the original
 data/           encoded corpora; they can be deleted, and are then encoded again
 checkpoints/    the last ones (`keep` of them) and the best
+snapshots/      weights over the whole run, for looking back (see `snapshots.py`)
 model/          the newest export, a plain Hugging Face directory
 lock, holder.json   held by the process that trains
 stop            a file of this name asks the process to checkpoint and leave
@@ -36,7 +37,8 @@ FORMAT = 1
 # Their paths may move between two parts of a run, their ids may not: `RunRecord` has those.
 _KNOWN_BY_ID = frozenset({"tokenizer", "init_from"})
 _OURS = frozenset(
-    {"run.json", "events.jsonl", "tokenizer", "initial", "data", "checkpoints", "model", "lock", "holder.json", "stop"}
+    {"run.json", "events.jsonl", "tokenizer", "initial", "data", "checkpoints", "snapshots", "model"}
+    | {"lock", "holder.json", "stop"}
 )
 
 
@@ -61,6 +63,7 @@ class RunDirectory:
         self.initial = path / "initial"  # a copy of the model that --init-from named
         self.data = path / "data"
         self.checkpoints = path / "checkpoints"
+        self.snapshots = path / "snapshots"
         self.model = path / "model"
         self.stop = path / "stop"
 
@@ -98,7 +101,7 @@ class RunDirectory:
             except Timeout:  # itself an OSError
                 raise Locked(f"{self.path} is in use{_held_by(holder)}; stop that run first") from None
         try:
-            for place in (self.path, self.checkpoints, self.data):
+            for place in (self.path, self.checkpoints, self.snapshots, self.data):
                 with disk_errors(place, "making the run directory"):
                     place.mkdir(exist_ok=True)
                     sweep_leftovers(place)
