@@ -37,7 +37,7 @@ def stops_after(n: int):
 @pytest.fixture
 def short_rounds(small_batches: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Keep the state every few batches."""
-    monkeypatch.setattr(counting, "_ROUND_CHARS", 3000)
+    monkeypatch.setattr(counting, "_ROUND_CHARS", 8000)
 
 
 @pytest.mark.parametrize("workers", [1, 2])

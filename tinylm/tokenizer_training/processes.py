@@ -4,6 +4,7 @@ It knows nothing of documents or of how the work goes on. What a process does is
 """
 
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -15,10 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy
 import regex
 
+import tinylm
 from tinylm.errors import Cancelled, EnvironmentProblem
 from tinylm.tokenizer_training import worker
+from tinylm.tokens.splitting import join_texts
 
 __all__ = ["Round", "count_round"]
 
@@ -85,7 +89,7 @@ def _hand_out(
 ) -> bool:
     n_chars = 0
     for batch in batches:
-        _put(jobs, json.dumps(batch).encode(), results, poll)
+        _put(jobs, join_texts(batch), results, poll)
         passed(batch)
         n_chars += sum(map(len, batch))
         if n_chars >= most_chars:
@@ -94,10 +98,12 @@ def _hand_out(
 
 
 def _start_process() -> "subprocess.Popen[bytes]":
-    folder_of_regex = str(Path(regex.__file__).parent.parent)
-    command = [sys.executable, "-I", str(Path(worker.__file__)), folder_of_regex]
+    folders = {str(Path(str(package.__file__)).parent.parent) for package in (numpy, regex, tinylm)}
+    command = [sys.executable, "-I", str(Path(worker.__file__)), *sorted(folders)]
+    # It multiplies no matrices; without this, starting threads for that takes longer than all the rest.
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     # A process group of its own: a Ctrl-C of the terminal, also one during its start, is for the parent to handle.
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env=environment)
 
 
 def _feed(
