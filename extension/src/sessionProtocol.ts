@@ -115,6 +115,7 @@ export interface SavedTree {
   readonly tokenizerId: string;
   readonly promptIds: readonly number[];
   readonly tail: string;
+  readonly startsDocument: boolean;
   readonly sampling: Sampling & { readonly seed: number | null };
   readonly at: number | null;
   readonly nodes: readonly object[];

@@ -5,9 +5,9 @@ Bounded whatever the session holds: the newest tokens, the likeliest candidates,
 
 from typing import Any
 
-from tinylm.model.sampling import SamplingConfig
 from tinylm.session.outlook import Outlook
 from tinylm.session.session import Session
+from tinylm.session.session_file import sampling_record
 from tinylm.session.tree import Node
 from tinylm.tokens.byte_level import visible_from_bytes
 
@@ -29,7 +29,7 @@ def session_view(session: Session, tail: bytes) -> dict[str, Any]:
         "nTokens": path.n_tokens - n_prompt,
         "tokens": [_token(session, node) for node in path.nodes[first + 1 :]],
         "ended": session.ended,
-        "sampling": {**_sampling(session.sampling), "stop": list(session.stop), "maxTokens": session.max_tokens},
+        "sampling": {**sampling_record(session.sampling), "stop": list(session.stop), "maxTokens": session.max_tokens},
         "seed": session.seed,
         "place": None if session.ended else _place(session, tail if path.n_tokens == n_prompt else b""),
         "branches": _branches(session),
@@ -62,18 +62,6 @@ def _token(session: Session, node: Node) -> dict[str, Any]:
         "draw": chosen.draw,
         "contextTokens": chosen.context_tokens,
         "nTried": len(node.parent.children),
-    }
-
-
-def _sampling(config: SamplingConfig) -> dict[str, Any]:
-    return {
-        "repetitionPenalty": config.repetition_penalty,
-        "presencePenalty": config.presence_penalty,
-        "temperature": config.temperature,
-        "topK": config.top_k,
-        "topP": config.top_p,
-        "minP": config.min_p,
-        "typicalP": config.typical_p,
     }
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tinylm.errors import TinyLMError
+from tinylm.session.record import check_header, session_record
 from tinylm_server import params as check
 from tinylm_server.context import text_before
 from tinylm_server.sampling_params import sampling_values, sampling_values_of
@@ -23,7 +24,6 @@ __all__ = ["SessionStore", "session_close", "session_go", "session_open", "sessi
 __all__ += ["session_step"]
 
 MAX_SESSIONS = 8  # the least recently used is dropped; a client has one or two
-FILE_KIND = "tinylm.session"
 
 
 @dataclass
@@ -82,10 +82,7 @@ def _tree_of(ls: "Server", tree: object) -> dict[str, Any]:
     if tree is None:
         return {}
     fields = check.mapping(tree, "tree")
-    if fields.get("kind") != FILE_KIND or fields.get("schema") != 1:
-        raise TinyLMError(f'this is no saved generation: expected "kind": "{FILE_KIND}" and "schema": 1')
-    if fields.get("tokenizerId") != ls.host.tokenizer.id:
-        raise TinyLMError("the tree was saved with another tokenizer; select the model that it was made with")
+    check_header(fields, ls.host.tokenizer.id)
     return {"nodes": check.items(fields, "nodes"), "at": fields.get("at")}
 
 
@@ -117,18 +114,14 @@ async def session_set(ls: "Server", params: Any) -> dict[str, Any]:
 async def session_save(ls: "Server", params: Any) -> dict[str, Any]:
     """Answer `tinylm/session/save`: the tree of every branch, to be kept in a file and given to `open`."""
     kept = ls.sessions.get(check.text(check.mapping(params), "sessionId"))
-    model = ls.host.model or {}
-    tree = {
-        "kind": FILE_KIND,
-        "schema": 1,
-        "modelId": model.get("id"),
-        "tokenizerId": kept.tokenizer_id,
-        "promptIds": kept.origin["promptIds"],
-        "tail": kept.origin["tail"],
-        "sampling": kept.sampling,
-        "at": kept.at,
-        "nodes": kept.nodes,
-    }
+    tree = session_record(
+        model_id=(ls.host.model or {}).get("id"),
+        tokenizer_id=kept.tokenizer_id,
+        origin=kept.origin,
+        sampling=kept.sampling,
+        at=kept.at,
+        nodes=kept.nodes,
+    )
     return {"schema": 1, "tree": tree}
 
 

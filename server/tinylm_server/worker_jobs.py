@@ -20,9 +20,10 @@ from tinylm.model.completion import complete_words, continue_text
 from tinylm.model.cursor_generation import cursor_of, generate_at
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.stop_strings import StopStrings
+from tinylm.session.session_file import sampling_from
 from tinylm_server.frames import Frame
 from tinylm_server.worker_export import export_steps
-from tinylm_server.worker_sessions import Sessions, config_from
+from tinylm_server.worker_sessions import Sessions
 
 __all__ = ["Jobs"]
 
@@ -140,7 +141,7 @@ class Jobs:
         text = codecs.getincrementaldecoder("utf-8")(errors="replace")
         stops = StopStrings(values["stop"])
         started, n_tokens, reason = time.perf_counter(), 0, "finished"
-        for step in generate_at(model, cursor, config_from(values), values["maxTokens"], check, decoder=decoder):
+        for step in generate_at(model, cursor, sampling_from(values), values["maxTokens"], check, decoder=decoder):
             if step.token_id == model.tokenizer.end_of_text_id:
                 reason = "endOfText"
                 break

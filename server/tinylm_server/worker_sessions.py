@@ -18,28 +18,14 @@ from tinylm.model.boundary import Cursor
 from tinylm.model.cursor_generation import CoverCandidates, cover_candidates, cursor_of
 from tinylm.model.decoder import Decoder
 from tinylm.model.language_model import LanguageModel
-from tinylm.model.sampling import SamplingConfig
 from tinylm.session.saved import MAX_NODES, node_record, replant
 from tinylm.session.session import Session
+from tinylm.session.session_file import sampling_from
 from tinylm_server.session_view import session_view
 
-__all__ = ["Sessions", "config_from"]
+__all__ = ["Sessions"]
 
 MAX_LIVE = 4  # each has a key-value cache and up to 256 rows of logits; a person looks at one
-
-
-def config_from(values: Mapping[str, Any]) -> SamplingConfig:
-    """Return the library's configuration from the values of a request."""
-    return SamplingConfig(
-        temperature=values["temperature"],
-        top_k=values["topK"],
-        top_p=values["topP"],
-        min_p=values["minP"],
-        seed=values["seed"],
-        typical_p=values["typicalP"],
-        repetition_penalty=values["repetitionPenalty"],
-        presence_penalty=values["presencePenalty"],
-    )
 
 
 @dataclass(frozen=True)
@@ -106,7 +92,7 @@ class Sessions:
         session = Session(
             model.tokenizer,
             _Reader(decoder, cursor.starts_document),
-            sampling=config_from(values),
+            sampling=sampling_from(values),
             max_tokens=values["maxTokens"],
             stop=values["stop"],
         )
@@ -150,7 +136,7 @@ def _act(session: Session, values: Mapping[str, Any]) -> list[int]:
             if not session.go(values["number"]):
                 raise TinyLMError(f"the session has no node {values['number']}; it has {len(session.tree.nodes)}")
         case "set":
-            session.sampling = config_from(values)
+            session.sampling = sampling_from(values)
             session.stop, session.max_tokens = tuple(values["stop"]), values["maxTokens"]
             if values["reseed"]:
                 session.reseed(values["seed"])

@@ -26,6 +26,13 @@ def demo(
     ] = "Once upon a time",
     max_tokens: Annotated[int, typer.Option(help="Stop after this many tokens.")] = 200,
     plain: Annotated[bool, typer.Option("--plain", help="Print lines of plain text instead of the app.")] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="Show a saved session again, token by token; then it is yours.", show_default=False),
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Save the session, every branch of it, when the demo ends.", show_default=False)
+    ] = None,
     repetition_penalty: options.RepetitionPenalty = 1.0,
     presence_penalty: options.PresencePenalty = 0.0,
     temperature: options.Temperature = 0.8,
@@ -40,30 +47,37 @@ def demo(
     from tinylm.model.language_model import LanguageModel, starter_model_directory
     from tinylm.model.sampling import SamplingConfig
     from tinylm.session.session import Session
+    from tinylm.session.session_file import load_session, save_session
 
     sampling = SamplingConfig(temperature, top_k, top_p, min_p, seed, typical_p, repetition_penalty, presence_penalty)
     language_model = LanguageModel.load(starter_model_directory() if model is None else model)
-    session = Session(
-        language_model.tokenizer,
-        language_model.decoder,
-        prompt=prompt,
-        sampling=sampling,
-        max_tokens=max_tokens,
-        stop=stop or [],
-    )
+    if replay is not None:
+        session, replayed = load_session(replay, language_model)
+    else:
+        session = Session(
+            language_model.tokenizer,
+            language_model.decoder,
+            prompt=prompt,
+            sampling=sampling,
+            max_tokens=max_tokens,
+            stop=stop or [],
+        )
+        replayed = None
     name = f"{language_model.name}, {language_model.engine.n_params / 1e6:.1f} M parameters"
     if plain or not _has_terminal():
         from tinylm.demo.plain import plain_lines
 
         if isinstance(sys.stdout, io.TextIOWrapper):  # an ASCII-only terminal still gets every line
             sys.stdout.reconfigure(errors="backslashreplace")
-        for line in plain_lines(session, name):
+        for line in plain_lines(session, name, replayed):
             sys.stdout.write(line + "\n")
             sys.stdout.flush()
-        return
-    from tinylm.demo.app import DemoApp
+    else:
+        from tinylm.demo.app import DemoApp
 
-    DemoApp(session, name, is_light=_has_light_background()).run()
+        DemoApp(session, name, replay=replayed, is_light=_has_light_background()).run()
+    if save is not None:
+        save_session(session, language_model, save)
 
 
 def _has_terminal() -> bool:

@@ -19,12 +19,14 @@ from tinylm.demo.panes import TOKEN
 from tinylm.demo.sampling_sliders import OFF
 from tinylm.demo.slider import Slider
 from tinylm.demo.view import LINE_END, DemoView
+from tinylm.session.replay import Replay
 from tinylm.session.session import Session
 
 __all__ = ["DemoApp"]
 
 # Tokens a second. The slowest let one read every number, the fastest is what the engine gives.
 PACES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 1000.0)
+LEFT_REPLAY = "You have left the replay; what comes now is yours."
 
 
 class DemoApp(App[None]):
@@ -35,18 +37,22 @@ class DemoApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     AUTO_FOCUS = None  # the keys belong to the demo until the person goes to the prompt
     BINDINGS: ClassVar[list[BindingType]] = KEYS
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-tall")]  # noqa: RUF012  # Textual declares no ClassVar
 
-    def __init__(self, session: Session, model: str, *, is_light: bool = False, pace: float = 4.0) -> None:
+    def __init__(
+        self, session: Session, model: str, *, replay: Replay | None = None, is_light: bool = False, pace: float = 4.0
+    ) -> None:
         """Show a session.
 
         Args:
             session: at the end of its prompt.
             model: the model's name for the first line.
+            replay: what to do again in that session before it goes on by itself.
             is_light: begin with the light theme.
             pace: tokens a second to begin with, one of `PACES`.
         """
         super().__init__()
-        self.session, self.model = session, model
+        self.session, self.model, self.replay = session, model, replay
         self.look: int | None = None  # the token of the path that is looked at; None follows the newest
         self.pace = pace
         self._leads_back = False  # whether the footer offers to leave looking back
@@ -83,9 +89,11 @@ class DemoApp(App[None]):
             self.refresh_bindings()
 
     def _title(self) -> str:
-        session = self.session
+        session, replay = self.session, self.replay
         state = self._pace_words() if self.running else f"ended: {session.ended}" if session.ended else "paused"
         parts = ["TinyLM demo", self.model, state, f"{session.n_generated} of {session.max_tokens} tokens"]
+        if replay is not None:
+            parts.insert(2, f"replay, {replay.n_done} of {len(replay)}")
         parts.append(f"seed {session.seed}")
         if session.prompt.endswith(" ") and not session.n_generated:
             parts.append("the prompt ends in a space, but tokens bring their own: better without")
@@ -120,9 +128,17 @@ class DemoApp(App[None]):
 
     async def _advance(self) -> bool:
         async with self._turnstile:
-            token = await asyncio.to_thread(self.session.step)
+            token = await asyncio.to_thread(self.session.step if self.replay is None else self.replay.step)
+        if token is None and self.replay is not None:
+            self._take_over("The replay has ended; what comes now is yours.")
         self.show()
         return token is not None
+
+    def _take_over(self, said: str) -> None:
+        """Leave the replay, if there is one: its tokens stay, what was done after them is not done again."""
+        if self.replay is not None:
+            self.replay = None
+            self.notify(said)
 
     async def action_step(self) -> None:
         """Pause, and take one token by the draw."""
@@ -144,6 +160,7 @@ class DemoApp(App[None]):
         self._pause()
         self.look = None
         async with self._turnstile:
+            self._take_over(LEFT_REPLAY)
             if await asyncio.to_thread(self.session.pick, rank, place) is None:
                 self.bell()
         self.show()
@@ -164,6 +181,7 @@ class DemoApp(App[None]):
         self._pause()
         self.look = None
         async with self._turnstile:
+            self._take_over(LEFT_REPLAY)
             self.session.restart()
         self.show()
         self.action_run()
@@ -239,6 +257,7 @@ class DemoApp(App[None]):
         self._pause()
         self.look = None
         async with self._turnstile:
+            self._take_over(LEFT_REPLAY)
             await asyncio.to_thread(self.session.set_prompt, event.value.replace(LINE_END, "\n"))
         self.show()
         self.action_run()

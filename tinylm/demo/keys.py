@@ -32,6 +32,14 @@ KEYS: list[BindingType] = [
             ("K", "top-k", 1),
             ("p", "top-p", -1),
             ("P", "top-p", 1),
+            ("m", "min-p", -1),
+            ("M", "min-p", 1),
+            ("y", "typical-p", -1),
+            ("Y", "typical-p", 1),
+            ("x", "repetition-penalty", -1),
+            ("X", "repetition-penalty", 1),
+            ("v", "presence-penalty", -1),
+            ("V", "presence-penalty", 1),
         )
     ),
     Binding("plus,equals_sign", "pace(1)", show=False),
@@ -49,6 +57,8 @@ b        another branch tried here     q    quit
 t T      temperature down, up          Tab  to the prompt and the sliders
 k K      top-k down, up                Esc  back to the newest token
 p P      top-p down, up                the mouse works on tokens, sliders
+m M      min-p down, up                x X  repetition penalty down, up
+y Y      typical-p down, up            v V  presence penalty down, up
 
 ▶  where the draw falls now    ●  the token in the text
 *  the greedy choice, the model's first

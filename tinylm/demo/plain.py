@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from tinylm.analysis.wording import percent_of
 from tinylm.demo.cells import printable
 from tinylm.demo.describe import candidate_rows, facts, raw_tokens, settings_line, survivors_line
+from tinylm.session.replay import Replay
 from tinylm.session.session import Session
 
 __all__ = ["plain_lines"]
@@ -15,19 +16,22 @@ __all__ = ["plain_lines"]
 N_ALTERNATIVES = 3
 
 
-def plain_lines(session: Session, model: str) -> Iterator[str]:
-    """Generate until the text ends and yield each line as soon as it is known.
+def plain_lines(session: Session, model: str, replay: Replay | None = None) -> Iterator[str]:
+    """Generate until the text ends, or replay, and yield each line as soon as it is known.
 
     Args:
         session: at the end of its prompt.
         model: the model's name for the first line.
+        replay: of that session. Each line has the token's number in its branch: a number that does not grow is where
+            another branch began.
     """
     yield f"model: {model}"
     yield f"settings: {settings_line(session)}"
     yield f"prompt: {printable(session.prompt)!r}, {session.n_prompt} tokens"
-    while session.step() is not None:
+    step = session.step if replay is None else replay.step
+    while step() is not None:
         yield _token_line(session, session.n_prompt + session.n_generated - 1)
-    yield f"ended: {session.ended}"
+    yield f"ended: {session.ended or 'the saved session'}"
     yield ""
     yield "text:"
     yield printable(session.text)

@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from tinylm.demo.describe import survivors_line
 from tinylm.demo.panes import candidates_pane, cumulative_pane, facts_pane, text_pane, tokens_pane
-from tinylm.demo.sampling_sliders import sampling_sliders
+from tinylm.demo.sampling_sliders import rarer_sliders, sampling_sliders
 from tinylm.session.session import Session
 
 __all__ = ["LINE_END", "DemoView", "Pane"]
@@ -70,6 +70,8 @@ class DemoView(Vertical):
         yield self._cumulative
         with Horizontal(id="sliders"):
             yield from sampling_sliders(self._session.sampling)
+        with Horizontal(id="rarer-sliders"):
+            yield from rarer_sliders(self._session.sampling)
 
     def show(self, title: str, look: int | None) -> None:
         """Paint everything from the session.

@@ -5,17 +5,27 @@ saved, logits are not: they are read again when somebody asks. Files are other p
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 from tinylm.errors import BadData
 from tinylm.session.session import Session
 from tinylm.session.tree import Chosen, Node
 
-__all__ = ["MAX_NODES", "node_record", "replant"]
+__all__ = ["MAX_NODES", "SavedNode", "grow", "node_record", "read_nodes", "replant"]
 
 MAX_NODES = 20_000
 
 _HOW = ("drawn", "greedy", "by hand")
+
+
+@dataclass(frozen=True)
+class SavedNode:
+    """One node of a saved tree: its parent's number (-1 is the prompt's end), its tokens, and how it was chosen."""
+
+    parent: int
+    tokens: tuple[int, ...]
+    chosen: Chosen
 
 
 def node_record(session: Session, node: Node) -> dict[str, Any]:
@@ -51,19 +61,34 @@ def replant(session: Session, records: object, at: object, vocab_size: int) -> N
     Raises:
         BadData: something is not as it was saved.
     """
+    nodes, place = read_nodes(records, at, vocab_size)
+    for node in nodes:
+        grow(session, node)
+    session.go(place)
+
+
+def grow(session: Session, node: SavedNode) -> int:
+    """Give a session the next node of a saved tree. Returns its number."""
+    tree = session.tree
+    parent = tree.nodes[node.parent] if node.parent >= 0 else session.path.nodes[session.n_prompt]
+    return tree.grown(parent, node.tokens, node.chosen).number
+
+
+def read_nodes(records: object, at: object, vocab_size: int) -> tuple[list[SavedNode], int | None]:
+    """Check a saved tree; arguments and errors are those of `replant`. Returns its nodes, and where it stands."""
     if not isinstance(records, list) or len(records) > MAX_NODES:
         raise BadData(f"the saved tree is no list of at most {MAX_NODES:,} nodes")
-    root = session.path.nodes[-1]
-    for number, record in enumerate(records):
-        parent, tokens, chosen = _read(record, number, vocab_size)
-        session.tree.grown(session.tree.nodes[parent] if parent >= 0 else root, tokens, chosen)
-    if len(session.tree.nodes) != len(records):
+    nodes = [_read(record, number, vocab_size) for number, record in enumerate(records)]
+    if len({(node.parent, node.tokens) for node in nodes}) != len(nodes):
         raise BadData("the saved tree names the same token twice in one place")
-    if not (at is None or (isinstance(at, int) and not isinstance(at, bool) and session.go(at))):
-        raise BadData(f"the saved tree stands at node {at!r}, but has {len(records)}")
+    if at is None:
+        return nodes, None
+    if not isinstance(at, int) or isinstance(at, bool) or not 0 <= at < len(nodes):
+        raise BadData(f"the saved tree stands at node {at!r}, but has {len(nodes)}")
+    return nodes, at
 
 
-def _read(node: object, number: int, vocab_size: int) -> tuple[int, tuple[int, ...], Chosen]:
+def _read(node: object, number: int, vocab_size: int) -> SavedNode:
     where = f"node {number} of the saved tree"
     if not isinstance(node, dict):
         raise BadData(f"{where} is no object")
@@ -80,7 +105,8 @@ def _read(node: object, number: int, vocab_size: int) -> tuple[int, tuple[int, .
     rank, context_tokens, how = record.get("rank"), record.get("contextTokens"), record.get("how")
     if not _is_count(rank) or not _is_count(context_tokens) or how not in _HOW:
         raise BadData(f"{where}: rank, contextTokens or how is not what was saved")
-    return parent, tuple(tokens), Chosen(tokens[-1], logprob, sampled, rank, entropy_bits, draw, how, context_tokens)
+    chosen = Chosen(tokens[-1], logprob, sampled, rank, entropy_bits, draw, how, context_tokens)
+    return SavedNode(parent, tuple(tokens), chosen)
 
 
 def _are_ids(tokens: Any, vocab_size: int) -> bool:
