@@ -78,6 +78,17 @@ def test_heavy_packages_stay_in_training(path: Path) -> None:
     assert not roots & HEAVY or any(path.is_relative_to(place) for place in MAY_BE_HEAVY)
 
 
+def test_numba_is_imported_in_one_place() -> None:
+    """It is an extra that takes a third of a second to load, so one module has it, which is loaded when that is due."""
+    users = [path for path in LIBRARY + SERVER if "numba" in imports_of(ast.parse(path.read_text("utf-8")))]
+
+    assert [module_name(path) for path in users] == ["tinylm.model.compiled_step"]
+    importers = [
+        module_name(path) for path in LIBRARY + SERVER if "tinylm.model.compiled_step" in top_level_imports(path)
+    ]
+    assert importers == []
+
+
 @pytest.mark.parametrize("files", [LIBRARY, SERVER], ids=["tinylm", "tinylm_server"])
 def test_imports_have_no_cycle(files: list[Path]) -> None:
     """Within a package imports run one way: the modules can be put in an order."""

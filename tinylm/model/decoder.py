@@ -137,6 +137,13 @@ class Decoder:
         kept.cache.truncate(n_same)
         kept.ids = kept.ids[:n_same]
         self.logits = np.empty(0, dtype=np.float32)  # none, should `check` stop us
+        if n_same == len(window) - 1:
+            check()
+            logits = self._engine.next_logits(kept.cache, window[-1])
+            kept.ids.append(window[-1])
+            self.n_steps += 1
+            self.logits = logits
+            return
         rows = self._engine.block_rows
         for start in range(n_same, len(window), rows):
             check()

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinylm.errors import BadData
+from tinylm.errors import BadData, EnvironmentProblem
 from tinylm.model.config import ModelConfig, load_config
 from tinylm.model.folding import GELU_SHIFT, FoldedLayer, FoldedWeights, fold
+from tinylm.model.kv_cache import KVCache
 from tinylm.model.weights import load_tensors
 
 __all__ = ["Engine", "KVCache", "no_check"]
@@ -30,33 +31,13 @@ BLOCK_ROWS = 64
 # Rows of the head, whose columns come in panels (see `folding`): 32 rows reach 72 GFLOP/s, 64 rows 75.
 HEAD_ROWS = 32
 
+_MAX_DIFFERENCE = 1e-3  # between logits of the compiled step and NumPy's; 1e-5 is what is seen
+
 _ONE = np.ones((), dtype=np.float32)  # an array of no dimension, which NumPy takes without converting it
 
 
 def no_check() -> None:
     """Let the work go on: the default for every `check`."""
-
-
-class KVCache:
-    """Keys and values of the tokens read so far, room for a whole context, taken once.
-
-    Shapes: `keys` (n_layer, n_head, D / n_head, block_size), so that a query times them is one product of rows;
-    `values` (n_layer, n_head, block_size, D / n_head + 1), where the last column is ones: weights times values then
-    give the sum of the weights too. `length` tokens of them are valid.
-    """
-
-    def __init__(self, config: ModelConfig) -> None:
-        head_size = config.n_embd // config.n_head
-        self.keys = np.zeros((config.n_layer, config.n_head, head_size, config.block_size), dtype=np.float32)
-        self.values = np.zeros((config.n_layer, config.n_head, config.block_size, head_size + 1), dtype=np.float32)
-        self.values[..., -1] = 1.0
-        self.length = 0
-
-    def truncate(self, length: int) -> None:
-        """Forget every token from `length` on."""
-        if not 0 <= length <= self.length:
-            raise ValueError(f"cannot truncate a cache of {self.length} tokens to {length}")
-        self.length = length
 
 
 class Engine:
@@ -75,6 +56,7 @@ class Engine:
         self.n_params = config.n_params
         self.block_rows = min(BLOCK_ROWS, config.block_size)
         self._weights = weights
+        self._compiled_step: Callable[[KVCache, int], Floats] | None = None
         self._decode_scratch = _Scratch(config, 1)
         self._block_scratch = _Scratch(config, self.block_rows)
 
@@ -118,6 +100,38 @@ class Engine:
             (T, V) float32. Row t predicts the token after `ids[t]`.
         """
         return self.head(self.hidden(cache, ids, check))
+
+    def next_logits(self, cache: KVCache, token_id: int) -> Floats:
+        """Read one token more and return the logits after it, (V,) float32: a step of decoding.
+
+        By machine code once `compile_step` was called, else as `extend` does. Scores never come from here, so that
+        they have the same bits either way.
+        """
+        if cache.length >= self.config.block_size:
+            raise ValueError(f"1 tokens after {cache.length} do not fit a context of {self.config.block_size}")
+        if self._compiled_step is not None:
+            return self._compiled_step(cache, token_id)
+        with np.errstate(over="ignore"):
+            logits: Floats = self.head(self._decode(cache, np.int32(token_id))[None])[0]
+        return logits
+
+    def compile_step(self) -> None:
+        """Let machine code take the steps of decoding from now on: 0.6 s to load, 4 s more to compile the first time.
+
+        Raises:
+            EnvironmentProblem: there is no Numba, or what it makes computes other numbers than NumPy.
+        """
+        try:
+            from tinylm.model.compiled_step import CompiledStep
+        except ImportError as error:
+            raise EnvironmentProblem(f'no Numba ({error}); to write faster: pip install "tinylm[fast]"') from error
+        step = CompiledStep(self.config, self._weights)
+        ours, reference = self.new_cache(), self.new_cache()
+        for token_id in (0, self.config.vocab_size - 1):
+            difference = np.abs(step(ours, token_id) - self.next_logits(reference, token_id)).max()
+        if not difference < _MAX_DIFFERENCE:
+            raise EnvironmentProblem(f"Numba's code is wrong by {difference:.2g} on this machine; it is not used")
+        self._compiled_step = step
 
     def hidden(self, cache: KVCache, ids: Ids, check: Callable[[], None] = no_check) -> Floats:
         """Read more tokens and return the last hidden states, normalised, ready for `head`: (T, D) float32."""

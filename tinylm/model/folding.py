@@ -16,7 +16,9 @@ The products are computed in float64 and stored in float32. (Ba et al. 2016; the
 Zhang and Sennrich 2019.)
 """
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,14 +51,22 @@ class FoldedLayer:
 
 @dataclass(frozen=True)
 class FoldedWeights:
-    """A whole model, ready to run."""
+    """A whole model, ready to run. The matrices of a layer are `layers[l]`, or entry l of the four arrays."""
 
     token_embedding: Floats  # (V, D)
     position_embedding: Floats  # (block_size, D)
-    layers: list[FoldedLayer]
+    qkv: Floats  # (n_layer, D + 1, 3D)
+    out: Floats  # (n_layer, D + 1, D)
+    up: Floats  # (n_layer, D + 1, n_inner)
+    down: Floats  # (n_layer, n_inner + 1, D)
     norm_gain: Floats  # (D,)
     norm_shift: Floats  # (D,)
     head: list[tuple[int, Floats]]  # the columns of (D, V) in panels, each with its first token id
+
+    @cached_property
+    def layers(self) -> list[FoldedLayer]:
+        """Views of the matrices, one entry for each layer."""
+        return [FoldedLayer(*matrices) for matrices in zip(self.qkv, self.out, self.up, self.down, strict=True)]
 
 
 class _Arena:
@@ -69,25 +79,35 @@ class _Arena:
     def __init__(self, config: ModelConfig) -> None:
         d, inner = config.n_embd, config.n_inner
         layer = (d + 1) * (4 * d + inner) + (inner + 1) * d
-        n_arrays = 4 * config.n_layer + -(-config.vocab_size // _PANEL_COLUMNS)
+        n_arrays = 4 + -(-config.vocab_size // _PANEL_COLUMNS)
         self._free = np.empty(config.n_layer * layer + config.vocab_size * d + 16 * (n_arrays + 1), dtype=np.float32)
         self._free = self._free[-(self._free.ctypes.data // 4) % 16 :]
 
-    def keep(self, array: NDArray[np.floating]) -> Floats:
-        """Return the array as float32 in the arena, contiguous, at a multiple of 64 bytes."""
-        kept = self._free[: array.size].reshape(array.shape)
+    def take(self, *shape: int) -> Floats:
+        """Return an array of the arena, contiguous, at a multiple of 64 bytes, its contents undefined."""
+        size = math.prod(shape)
+        taken = self._free[:size].reshape(shape)
+        self._free = self._free[-(-size // 16) * 16 :]
+        return taken
+
+    def keep(self, array: Floats) -> Floats:
+        """Return a copy of the array in the arena."""
+        kept = self.take(*array.shape)
         kept[:] = array
-        self._free = self._free[-(-array.size // 16) * 16 :]
         return kept
 
 
 def fold(tensors: ModelTensors, config: ModelConfig) -> FoldedWeights:
     """Return the weights in the form that the engine runs."""
     arena = _Arena(config)
-    return FoldedWeights(
+    d, inner, n = config.n_embd, config.n_inner, config.n_layer
+    weights = FoldedWeights(
         token_embedding=_without_mean(tensors.token_embedding).astype(np.float32),
         position_embedding=_without_mean(tensors.position_embedding).astype(np.float32),
-        layers=[_fold_layer(layer, config, arena) for layer in tensors.layers],
+        qkv=arena.take(n, d + 1, 3 * d),
+        out=arena.take(n, d + 1, d),
+        up=arena.take(n, d + 1, inner),
+        down=arena.take(n, inner + 1, d),
         norm_gain=tensors.ln_f_weight,
         norm_shift=tensors.ln_f_bias,
         head=[
@@ -95,19 +115,20 @@ def fold(tensors: ModelTensors, config: ModelConfig) -> FoldedWeights:
             for first in range(0, config.vocab_size, _PANEL_COLUMNS)
         ],
     )
+    for layer, folded in zip(tensors.layers, weights.layers, strict=True):
+        _fold_layer(layer, config, folded)
+    return weights
 
 
-def _fold_layer(layer: LayerTensors, config: ModelConfig, arena: _Arena) -> FoldedLayer:
+def _fold_layer(layer: LayerTensors, config: ModelConfig, folded: FoldedLayer) -> None:
+    """Write the matrices of a layer."""
     qkv = _fold_norm(layer.ln_1_weight, layer.ln_1_bias, layer.qkv_weight, layer.qkv_bias)
     qkv[:, : config.n_embd] *= (config.n_embd // config.n_head) ** -0.5
-    up = _fold_norm(layer.ln_2_weight, layer.ln_2_bias, layer.up_weight, layer.up_bias)
+    folded.qkv[:] = qkv
+    folded.out[:] = _without_mean(np.vstack([layer.out_weight, layer.out_bias]))
+    folded.up[:] = _fold_norm(layer.ln_2_weight, layer.ln_2_bias, layer.up_weight, layer.up_bias) * _GELU_FACTOR
     down = layer.down_weight.astype(np.float64) / _GELU_FACTOR
-    return FoldedLayer(
-        qkv=arena.keep(qkv),
-        out=arena.keep(_without_mean(np.vstack([layer.out_weight, layer.out_bias]))),
-        up=arena.keep(up * _GELU_FACTOR),
-        down=arena.keep(_without_mean(np.vstack([down, layer.down_bias]))),
-    )
+    folded.down[:] = _without_mean(np.vstack([down, layer.down_bias]))
 
 
 def _fold_norm(gain: Floats, shift: Floats, weight: Floats, bias: Floats) -> NDArray[np.float64]:
