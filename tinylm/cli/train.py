@@ -1,5 +1,6 @@
 """`tinylm train`: reads the options, listens for signals, shows progress. The work is in `tinylm.training`."""
 
+import os
 import shlex
 import time
 from pathlib import Path
@@ -98,6 +99,8 @@ def train(
         given = {**_shape_of(size), **given}
     if resume and (dry_run or budget is not None):
         raise UsageError("--resume goes on with the steps that the run has; leave --dry-run and --budget away")
+    if (dry_run or budget is not None) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError("--budget and --dry-run measure one process; with several, give --steps")
     _require_torch()
     began = time.monotonic()
     if dry_run:

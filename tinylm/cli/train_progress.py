@@ -4,6 +4,7 @@ A terminal that was closed must not end the run: after the first failed write no
 on to notice the hang-up signal and saves.
 """
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,7 +28,13 @@ Show = Callable[[Event], None]
 
 @contextmanager
 def shown_progress() -> Iterator[Show]:
-    """Yield a listener for the events of this process' run, which draws until the block ends."""
+    """Yield a listener for the events of this process' run, which draws until the block ends.
+
+    Of several processes that train together, the first one shows.
+    """
+    if os.environ.get("RANK", "0") != "0":
+        yield lambda event: None
+        return
     console = Console(stderr=True)
     if not console.is_terminal:
         yield _quiet_after_failure(PlainLines(sys.stderr.write).show)

@@ -1,24 +1,18 @@
 """The training loop: steps, evaluations, checkpoints, and leaving when asked.
 
-Every step is a function of (configuration, corpus, step): rows come from `mixture.RowOrder`, dropout's random numbers
-from a seed made of (seed, step, micro-batch). A run that was killed and resumed therefore ends with the same bits as
-one that was not, on the same machine with the same number of threads. The shape of the loop follows nanoGPT's train.py.
+Every step is a function of (configuration, corpus, step): see `learner.py`. A run that was killed and resumed therefore
+ends with the same bits as one that was not, on the same machine with the same number of threads and processes. The
+shape of the loop follows nanoGPT's train.py.
 """
 
 import logging
-import math
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import torch
-from torch import Tensor
-from transformers import GPT2LMHeadModel
-
-from tinylm.errors import BadData, DiskProblem, Interrupted, TinyLMError
+from tinylm.errors import DiskProblem, Interrupted, TinyLMError
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.checkpoint import (
     Position,
@@ -30,19 +24,12 @@ from tinylm.training.checkpoint import (
 from tinylm.training.config import TrainConfig, config_to_json
 from tinylm.training.corpus import Corpus, prepare_corpus
 from tinylm.training.evaluation import evaluate_model, sample_text
-from tinylm.training.events import EventLog, OnEvent, rewind_events
+from tinylm.training.events import Event, EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
-from tinylm.training.initial import check_fits, fingerprints, load_initial_weights
-from tinylm.training.mixture import RowOrder, derived_seed
-from tinylm.training.network import (
-    Machine,
-    apply_machine,
-    build_model,
-    choose_machine,
-    loss_function,
-    n_parameters,
-)
-from tinylm.training.optim import Optimizers, learning_rate_scale
+from tinylm.training.initial import check_fits, fingerprints
+from tinylm.training.learner import Learner
+from tinylm.training.mixture import derived_seed
+from tinylm.training.network import Machine, apply_machine, choose_machine, n_parameters
 from tinylm.training.progress import StepClock, encoding_reporter, report_size
 from tinylm.training.run_directory import (
     RunDirectory,
@@ -52,10 +39,12 @@ from tinylm.training.run_directory import (
     read_run,
     run_fingerprint,
 )
+from tinylm.training.snapshots import remove_snapshots_after, snapshot_path, snapshot_steps
+from tinylm.training.team import Team, joined_team
 
 __all__ = ["resume", "train"]
 
-_WEIGHTS, _DROPOUT, _SAMPLE = 11, 12, 13  # what a derived seed is for; mixture.py uses 1 to 4
+_SAMPLE = 13  # what a derived seed is for; mixture.py uses 1 to 4, learner.py 11 and 12
 
 # Returns the number of the signal that asks the run to end, or 0.
 ShouldStop = Callable[[], int]
@@ -75,16 +64,21 @@ def train(config: TrainConfig, *, on_event: OnEvent = lambda event: None, should
     """
     directory = RunDirectory(Path(config.out))
     tokenizer_path = Path(config.tokenizer)
-    tokenizer = Tokenizer.load(tokenizer_path)
-    if config.init_from is not None:
-        check_fits(Path(config.init_from), config, tokenizer)
-    sources = fingerprints(config)
-    machine = choose_machine(config, tokenizer.vocab_size)
-    record = RunRecord(config, machine_record(machine), tokenizer.id, sources)
-    directory.prepare_new()
-    with directory.locked():
-        directory.write_record(record, tokenizer_path)
-        return _Run(directory, record, tokenizer, machine, should_stop).complete(on_event)
+    with joined_team(config.accumulate) as team, ExitStack() as held:
+        tokenizer = Tokenizer.load(tokenizer_path)
+        if config.init_from is not None:
+            check_fits(Path(config.init_from), config, tokenizer)
+        sources = fingerprints(config)
+        machine = choose_machine(config, tokenizer.vocab_size, team.size)
+        record = RunRecord(config, machine_record(machine), tokenizer.id, sources)
+
+        def begin() -> None:
+            directory.prepare_new()
+            held.enter_context(directory.locked())
+            directory.write_record(record, tokenizer_path)
+
+        team.leader_does(begin)
+        return _Run(directory, record, tokenizer, machine, team, should_stop).complete(on_event)
 
 
 def resume(
@@ -105,14 +99,16 @@ def resume(
     """
     directory = RunDirectory(Path(config.out))
     record = read_run(directory)
-    with directory.locked():
+    with joined_team(config.accumulate) as team, ExitStack() as held:
+        team.leader_does(lambda: held.enter_context(directory.locked()))
         tokenizer = Tokenizer.load(directory.tokenizer)
         threads = int(record.machine.get("threads", 0))
         pinned = replace(config, compile="on" if record.machine.get("compile") else "off", threads=threads)
-        machine = choose_machine(pinned, tokenizer.vocab_size)
+        machine = choose_machine(pinned, tokenizer.vocab_size, team.size)
         own = replace(config, init_from=str(directory.initial)) if config.init_from is not None else config
         check_run_unchanged(record, tokenizer, fingerprints(own), machine, allow_inexact)
-        return _Run(directory, replace(record, config=config), tokenizer, machine, should_stop).complete(on_event)
+        record = replace(record, config=config)
+        return _Run(directory, record, tokenizer, machine, team, should_stop).complete(on_event)
 
 
 @dataclass
@@ -123,18 +119,18 @@ class _Run:
     record: RunRecord
     tokenizer: Tokenizer
     machine: Machine
+    team: Team
     should_stop: ShouldStop
 
     def complete(self, on_event: OnEvent) -> Path:
         """Train to the end, telling the diary how it ended."""
-        config, directory = self.record.config, self.directory
-        directory.stop.unlink(missing_ok=True)
+        config, directory, team = self.record.config, self.directory, self.team
         self.fingerprint = run_fingerprint(self.record)
         found = newest_checkpoint(directory.checkpoints, self.fingerprint)
         self.position = found[1] if found else Position(0)
-        kept = rewind_events(directory.events, self.position.step)
-        self.evaluated_steps = {event.get("step") for event in kept if event.get("type") == "evaluation"}
-        with EventLog(directory.events, on_event) as self.log, self._told_how_it_ends():
+        team.leader_does(self._go_back)
+        diary = directory.events if team.leads else Path(os.devnull)
+        with EventLog(diary, on_event if team.leads else _untold) as self.log, self._told_how_it_ends():
             self.log.write(
                 "start",
                 kind="model",
@@ -145,90 +141,77 @@ class _Run:
                 config={**config_to_json(config), "machine": self.record.machine},
             )
             apply_machine(self.machine)
-            progress = encoding_reporter(self.log)
-            corpus = prepare_corpus(config, self.tokenizer, directory.data, self._check, progress)
-            self._build(found[0] if found else None)
+            corpus = self._corpus()
+            self._build(found[0] if found else None, corpus)
             report_size(self.log, config, corpus, n_parameters(config, self.tokenizer.vocab_size))
             self._steps(corpus)
         return directory.model
 
-    def _build(self, checkpoint: Path | None) -> None:
-        config = self.record.config
-        vocab_size, end_of_text_id = self.tokenizer.vocab_size, self.tokenizer.end_of_text_id
-        seed = derived_seed(config.seed, _WEIGHTS)
-        self.model: GPT2LMHeadModel = build_model(config, vocab_size, end_of_text_id, seed).to(self.machine.device)
-        self.optimizers = Optimizers(self.model, config.lr, config.muon_lr, config.weight_decay)
+    def _go_back(self) -> None:
+        """Forget what lies after the checkpoint: it is about to happen again."""
+        self.directory.stop.unlink(missing_ok=True)
+        kept = rewind_events(self.directory.events, self.position.step)
+        remove_snapshots_after(self.directory.path, self.position.step)
+        self.evaluated_steps = {event.get("step") for event in kept if event.get("type") == "evaluation"}
+
+    def _corpus(self) -> Corpus:
+        """Encode what is not yet encoded, once for all processes, and map it."""
+        config, place, progress = self.record.config, self.directory.data, encoding_reporter(self.log)
+        found: list[Corpus] = []
+        self.team.leader_does(
+            lambda: found.append(prepare_corpus(config, self.tokenizer, place, self._check, progress))
+        )
+        return found[0] if found else prepare_corpus(config, self.tokenizer, place)
+
+    def _build(self, checkpoint: Path | None, corpus: Corpus) -> None:
+        config, initial = self.record.config, self.directory.initial
+        learner = Learner(config, corpus.training, self.tokenizer, self.machine, self.team, initial)
         if checkpoint is not None:
-            restore_checkpoint(checkpoint, self.model, self.optimizers)
-        elif config.init_from is not None:
-            load_initial_weights(self.model, self.directory.initial)
-        self.loss = loss_function(self.model, self.machine)
+            restore_checkpoint(checkpoint, learner.model, learner.optimizers)
+        self.learner = learner
+        size = n_parameters(config, self.tokenizer.vocab_size)
+        self.snapshot_steps = frozenset(snapshot_steps(config.steps, config.snapshots, size))
 
     def _steps(self, corpus: Corpus) -> None:
         config = self.record.config
-        order = RowOrder(
-            [stream.starts for stream in corpus.training],
-            [len(stream.tokens) for stream in corpus.training],
-            config.block_size,
-            config.mix,
-            config.seed,
-            config.steps,
-            config.batch_size * config.accumulate,
-        )
         clock = StepClock(config.tokens_per_step, config.steps)
-        self.model.train()
-        self._between_steps(corpus)  # one that was stopped in an evaluation, or before an export, owes it
+        # One that was stopped in an evaluation, or before an export, owes it.
+        self.team.leader_does(lambda: self._between_steps(corpus))
         while self.position.step < config.steps:
             step = self.position.step
-            scale = learning_rate_scale(step, config.steps, config.warmup, config.decay_fraction)
-            loss = self._gradients(corpus, order.rows(step), step)
-            norm = self.optimizers.step(scale)
-            _check_finite(loss, norm, step + 1)
-            self.position = replace(self.position, step=step + 1)
-            self.log.write(
-                "step",
-                step=step + 1,
-                totalSteps=config.steps,
-                loss=loss,
-                learningRate=config.lr * scale,
-                gradNorm=norm,
-                **clock.tick(step + 1),
-            )
-            self._between_steps(corpus)
+            learned = self.learner.learn(step, self._check_together)
+            step += 1
+            self.position = replace(self.position, step=step)
+            self.log.write("step", step=step, totalSteps=config.steps, **learned, **clock.tick(step))
+            if (
+                self._is_time(config.evaluate_every)
+                or self._is_time(config.checkpoint_every)
+                or step in self.snapshot_steps
+            ):
+                self.team.leader_does(lambda: self._between_steps(corpus))
+
+    def _is_time(self, every: int) -> bool:
+        step = self.position.step
+        return step > 0 and (step % every == 0 or step == self.record.config.steps)
 
     def _between_steps(self, corpus: Corpus) -> None:
         """Evaluate and save where it is time for that, and in any case at the end."""
         config, step = self.record.config, self.position.step
-        if step == 0:
-            return
-        is_last = step == config.steps
-        if (is_last or step % config.evaluate_every == 0) and step not in self.evaluated_steps:
+        if step in self.snapshot_steps:
+            self._snapshot()
+        if self._is_time(config.evaluate_every) and step not in self.evaluated_steps:
             self._evaluate(corpus)
-        if is_last or step % config.checkpoint_every == 0 or self.position.best_step == step:
+        if self._is_time(config.checkpoint_every) or (step and self.position.best_step == step):
             self._checkpoint()
-
-    def _gradients(self, corpus: Corpus, rows: list[tuple[int, int]], step: int) -> float:
-        """Run the micro-batches of a step and return its mean loss; a stop in between leaves the weights untouched."""
-        config = self.record.config
-        losses = []
-        for micro in range(config.accumulate):
-            self._check()
-            part = rows[micro * config.batch_size : (micro + 1) * config.batch_size]
-            inputs, targets = _batch(corpus, part, config.block_size, self.machine.device)
-            torch.manual_seed(derived_seed(config.seed, _DROPOUT, step, micro))
-            loss = self.loss(inputs, targets) / config.accumulate
-            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-            losses.append(float(loss.detach()))
-        return math.fsum(losses)
 
     def _evaluate(self, corpus: Corpus) -> None:
         config, step = self.record.config, self.position.step
-        result = evaluate_model(self.model, corpus.validation, self.tokenizer, config.block_size, self._check)
+        result = evaluate_model(self.learner.model, corpus.validation, self.tokenizer, config.block_size, self._check)
         best = self.position.best_validation_loss
         if best is None or result.validation_loss < best:
             self.position = Position(step, result.validation_loss, step)
         seed = derived_seed(config.seed, _SAMPLE)
-        sample = sample_text(self.model, self.tokenizer, config.sample_prompt, seed, self._check)
+        sample = sample_text(self.learner.model, self.tokenizer, config.sample_prompt, seed, self._check)
         self.log.write(
             "evaluation",
             step=step,
@@ -244,13 +227,29 @@ class _Run:
         config, directory = self.record.config, self.directory
         self.log.flush_to_disk()
         facts = {"run": self.fingerprint, "machine": self.record.machine}
-        path = save_checkpoint(directory.checkpoints, self.model, self.optimizers, self.position, facts)
-        export_model(self.model, directory.tokenizer, directory.model, config.export_dtype)
+        learner = self.learner
+        path = save_checkpoint(directory.checkpoints, learner.model, learner.optimizers, self.position, facts)
+        export_model(learner.model, directory.tokenizer, directory.model, config.export_dtype)
         prune_checkpoints(directory.checkpoints, self.position, config.keep)
         self.log.write("checkpoint", step=self.position.step, path=str(path))
 
+    def _snapshot(self) -> None:
+        path = snapshot_path(self.directory.path, self.position.step)
+        if not path.exists():
+            export_model(self.learner.model, self.directory.tokenizer, path, "float16")
+
     def _check(self) -> None:
-        signal_number = self.should_stop() or (_STOP_FILE_SIGNAL if self.directory.stop.exists() else 0)
+        """Raise when this process was asked to stop."""
+        self._stop_at(self._asked())
+
+    def _check_together(self) -> None:
+        """Raise in all processes when one of them was asked to stop."""
+        self._stop_at(self.team.agreed(self._asked()))
+
+    def _asked(self) -> int:
+        return self.should_stop() or (_STOP_FILE_SIGNAL if self.directory.stop.exists() else 0)
+
+    def _stop_at(self, signal_number: int) -> None:
         if signal_number:
             raise Interrupted(
                 f"stopped at step {self.position.step}; tinylm train --resume --out {self.directory.path} goes on",
@@ -281,8 +280,8 @@ class _Run:
         try:
             yield
         except Interrupted:
-            if hasattr(self, "loss"):  # the model is built, so there is something to save
-                self._checkpoint()
+            if hasattr(self, "learner"):  # there is something to save
+                self.team.leader_does(self._checkpoint)
             raise
 
     def _end(self, reason: str, message: str) -> None:
@@ -291,17 +290,5 @@ class _Run:
         self.log.write("end", reason=reason, message=message, model=str(model) if model.is_dir() else None)
 
 
-def _batch(corpus: Corpus, rows: list[tuple[int, int]], block_size: int, device: str) -> tuple[Tensor, Tensor]:
-    """Return inputs and targets, both (B, block_size) int64."""
-    tokens = np.stack([corpus.training[source].tokens[at : at + block_size + 1] for source, at in rows])
-    batch = torch.from_numpy(tokens.astype(np.int64)).to(device)  # (B, block_size + 1)
-    return batch[:, :-1].contiguous(), batch[:, 1:].contiguous()
-
-
-def _check_finite(loss: float, norm: float, step: int) -> None:
-    """Raise before a step that went wrong can be saved."""
-    if not (math.isfinite(loss) and math.isfinite(norm)):
-        raise BadData(
-            f"step {step} went out of bounds (loss {loss}, gradient norm {norm}); the last checkpoint is kept; "
-            "start a new run with a lower --lr and --muon-lr"
-        )
+def _untold(event: Event) -> None:
+    """Show nothing: the leader of several processes tells."""

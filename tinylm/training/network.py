@@ -45,9 +45,10 @@ class Machine:
     torch: str
     transformers: str
     processor: str
+    processes: int = 1
 
 
-def choose_machine(config: TrainConfig, vocab_size: int) -> Machine:
+def choose_machine(config: TrainConfig, vocab_size: int, n_processes: int = 1) -> Machine:
     """Settle everything that the configuration leaves to "auto"."""
     import transformers
 
@@ -57,7 +58,8 @@ def choose_machine(config: TrainConfig, vocab_size: int) -> Machine:
     can_compile = shutil.which(os.environ.get("CXX", "g++")) is not None
     compiled = config.compile == "on" or (config.compile == "auto" and can_compile and flops > _COMPILE_FROM_FLOPS)
     threads = config.threads or torch.get_num_threads()
-    return Machine(device, dtype, threads, compiled, torch.__version__, transformers.__version__, platform.machine())
+    versions = (torch.__version__, transformers.__version__)
+    return Machine(device, dtype, threads, compiled, *versions, platform.machine(), n_processes)
 
 
 def apply_machine(machine: Machine) -> None:
@@ -116,10 +118,11 @@ def loss_function(model: GPT2LMHeadModel, machine: Machine) -> Callable[[Tensor,
 
 def machine_differences(recorded: dict[str, object], machine: Machine) -> list[str]:
     """Name the settings in which this machine differs from the one that the run began on."""
+    known = {"processes": 1, **recorded}  # runs recorded before there could be several have no number
     return [
-        f"{name}: the run has {recorded.get(name)}, this machine has {value}"
+        f"{name}: the run has {known.get(name)}, this machine has {value}"
         for name, value in asdict(machine).items()
-        if recorded.get(name) != value
+        if known.get(name) != value
     ]
 
 
