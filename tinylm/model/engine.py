@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinylm.errors import BadData, EnvironmentProblem
+from tinylm.model.arithmetic import Scratch, gelu, last_norm, norm_scales
 from tinylm.model.config import ModelConfig, load_config
-from tinylm.model.folding import GELU_SHIFT, FoldedLayer, FoldedWeights, fold
+from tinylm.model.folding import FoldedLayer, FoldedWeights, fold
 from tinylm.model.kv_cache import KVCache
 from tinylm.model.weights import load_tensors
 
@@ -33,8 +34,6 @@ HEAD_ROWS = 32
 
 _MAX_DIFFERENCE = 1e-3  # between logits of the compiled step and NumPy's; 1e-5 is what is seen
 
-_ONE = np.ones((), dtype=np.float32)  # an array of no dimension, which NumPy takes without converting it
-
 
 def no_check() -> None:
     """Let the work go on: the default for every `check`."""
@@ -48,6 +47,7 @@ class Engine:
         id: the first 12 hex digits of the SHA-256 of model.safetensors.
         n_params: the number of weights, the tied head counted once.
         block_rows: how many tokens one matrix product reads at most.
+        weights: in the form that runs.
     """
 
     def __init__(self, config: ModelConfig, weights: FoldedWeights, identity: str) -> None:
@@ -55,10 +55,10 @@ class Engine:
         self.id = identity
         self.n_params = config.n_params
         self.block_rows = min(BLOCK_ROWS, config.block_size)
-        self._weights = weights
+        self.weights = weights
         self._compiled_step: Callable[[KVCache, int], Floats] | None = None
-        self._decode_scratch = _Scratch(config, 1)
-        self._block_scratch = _Scratch(config, self.block_rows)
+        self._decode_scratch = Scratch(config, 1)
+        self._block_scratch = Scratch(config, self.block_rows)
 
     @classmethod
     def load(cls, directory: Path, config: ModelConfig | None = None) -> "Engine":
@@ -125,7 +125,7 @@ class Engine:
             from tinylm.model.compiled_step import CompiledStep
         except ImportError as error:
             raise EnvironmentProblem(f'no Numba ({error}); to write faster: pip install "tinylm[fast]"') from error
-        step = CompiledStep(self.config, self._weights)
+        step = CompiledStep(self.config, self.weights)
         ours, reference = self.new_cache(), self.new_cache()
         for token_id in (0, self.config.vocab_size - 1):
             difference = np.abs(step(ours, token_id) - self.next_logits(reference, token_id)).max()
@@ -140,15 +140,15 @@ class Engine:
             if len(block) == 1:
                 blocks.append(self._decode(cache, block[0])[None])
             else:
-                self._block(cache, block, len(self._weights.layers))
+                self._block(cache, block, len(self.weights.layers))
                 stream = self._block_scratch.stream[: len(block)]
-                blocks.append(self._last_norm(stream, self._scales(stream)))
+                blocks.append(last_norm(self.weights, stream, norm_scales(stream, self.config.layer_norm_epsilon)))
         return np.concatenate(blocks)
 
     def read(self, cache: KVCache, ids: Ids, check: Callable[[], None] = no_check) -> None:
         """Read more tokens for the sake of those to come: like `hidden`, without the last layer's output."""
         for block in self._blocks(cache, ids, check):
-            self._block(cache, block, len(self._weights.layers) - 1)
+            self._block(cache, block, len(self.weights.layers) - 1)
 
     def _blocks(self, cache: KVCache, ids: Ids, check: Callable[[], None]) -> Iterator[Ids]:
         """Yield the tokens in blocks of at most `block_rows`."""
@@ -164,13 +164,13 @@ class Engine:
         result = np.empty((len(hidden), self.config.vocab_size), dtype=np.float32)
         for start in range(0, len(hidden), HEAD_ROWS):
             rows = slice(start, start + HEAD_ROWS)
-            for first, panel in self._weights.head:
+            for first, panel in self.weights.head:
                 np.matmul(hidden[rows], panel, out=result[rows, first : first + panel.shape[1]])
         return result
 
     def _decode(self, cache: KVCache, token_id: np.int32) -> Floats:
         """Read one token: matrix-vector products only, into scratch. Returns (D,)."""
-        weights, scratch, at = self._weights, self._decode_scratch, cache.length
+        weights, scratch, at = self.weights, self._decode_scratch, cache.length
         stream, delta, qkv = scratch.stream[0], scratch.delta[0], scratch.qkv[0]
         normed, context, inner = scratch.normed[0], scratch.context[0], scratch.inner[0]
         heads = qkv.reshape(3, self.config.n_head, -1)  # (3, H, D/H), a view
@@ -194,11 +194,11 @@ class Engine:
             stream += delta
             np.multiply(stream, self._scale(stream), out=normed[:-1])
             np.dot(normed, layer.up, out=scratch.up[0])
-            _gelu(scratch.up[0], scratch.gate[0], inner[:-1])
+            gelu(scratch.up[0], scratch.gate[0], inner[:-1])
             np.dot(inner, layer.down, out=delta)
             stream += delta
         cache.length += 1
-        return self._last_norm(stream, self._scale(stream))
+        return last_norm(self.weights, stream, self._scale(stream))
 
     def _scale(self, stream: Floats) -> np.float32:
         """Return what a layer norm multiplies a stream (D,) of mean zero with."""
@@ -210,7 +210,7 @@ class Engine:
 
         The cache gets the keys and values of one layer more, if there is one.
         """
-        weights, scratch = self._weights, self._block_scratch
+        weights, scratch = self.weights, self._block_scratch
         n_rows, start = len(ids), cache.length
         end = start + n_rows
         stream, delta, normed = scratch.stream[:n_rows], scratch.delta[:n_rows], scratch.normed[:n_rows]
@@ -222,9 +222,9 @@ class Engine:
                 break
             np.dot(self._attend(cache, index, queries, start, end), layer.out, out=delta)
             stream += delta
-            np.multiply(stream, self._scales(stream), out=normed[:, :-1])
+            np.multiply(stream, norm_scales(stream, self.config.layer_norm_epsilon), out=normed[:, :-1])
             np.dot(normed, layer.up, out=up)
-            _gelu(up, gate, inner[:, :-1])
+            gelu(up, gate, inner[:, :-1])
             np.dot(inner, layer.down, out=delta)
             stream += delta
         cache.length = end
@@ -233,7 +233,7 @@ class Engine:
         """Put keys and values of the scratch stream's rows into the cache; return the queries, (H, T, D/H)."""
         scratch, n_rows = self._block_scratch, end - start
         stream, normed, qkv = scratch.stream[:n_rows], scratch.normed[:n_rows], scratch.qkv[:n_rows]
-        np.multiply(stream, self._scales(stream), out=normed[:, :-1])
+        np.multiply(stream, norm_scales(stream, self.config.layer_norm_epsilon), out=normed[:, :-1])
         np.dot(normed, layer.qkv, out=qkv)
         heads = qkv.reshape(n_rows, 3, self.config.n_head, -1)  # (T, 3, H, D/H)
         cache.keys[index, :, :, start:end] = heads[:, 1].transpose(1, 2, 0)
@@ -254,47 +254,3 @@ class Engine:
         by_head = context[:, :-1].reshape(n_rows, self.config.n_head, -1).transpose(1, 0, 2)  # a view
         np.divide(gathered[:, :, :-1], gathered[:, :, -1:], out=by_head)
         return context
-
-    def _scales(self, stream: Floats) -> Floats:
-        """Return what a layer norm multiplies each row of streams (T, D) of mean zero with, (T, 1)."""
-        squares = np.einsum("td,td->t", stream, stream)
-        squares /= np.float32(stream.shape[1])
-        squares += np.float32(self.config.layer_norm_epsilon)
-        np.sqrt(squares, out=squares)
-        scales: Floats = np.reciprocal(squares)[:, None]
-        return scales
-
-    def _last_norm(self, stream: Floats, scale: Floats | np.float32) -> Floats:
-        """Return streams, (D,) or (T, D), as the head reads them."""
-        result: Floats = stream * scale
-        result *= self._weights.norm_gain
-        result += self._weights.norm_shift
-        return result
-
-
-class _Scratch:
-    """Arrays that every step writes again, so that no step takes memory. What is read by a matrix ends in a one."""
-
-    def __init__(self, config: ModelConfig, rows: int) -> None:
-        head_size = config.n_embd // config.n_head
-        self.stream = np.empty((rows, config.n_embd), dtype=np.float32)
-        self.delta = np.empty_like(self.stream)
-        self.normed = np.ones((rows, config.n_embd + 1), dtype=np.float32)
-        self.context = np.ones_like(self.normed)
-        self.qkv = np.empty((rows, 3 * config.n_embd), dtype=np.float32)
-        self.up = np.empty((rows, config.n_inner), dtype=np.float32)
-        self.gate = np.empty_like(self.up)
-        self.inner = np.ones((rows, config.n_inner + 1), dtype=np.float32)
-        self.attention = np.empty((config.n_head, rows, config.block_size), dtype=np.float32)
-        self.gathered = np.empty((config.n_head, rows, head_size + 1), dtype=np.float32)
-        self.mask = np.triu(np.full((rows, rows), -np.inf, dtype=np.float32), 1)
-
-
-def _gelu(up: Floats, gate: Floats, inner: Floats) -> None:
-    """Write gelu_new of `up` into `inner`, in the scale of `folding`; `gate` is scratch of the same shape."""
-    np.multiply(up, up, out=gate)
-    gate += GELU_SHIFT
-    gate *= up
-    np.exp(gate, out=gate)  # infinity where x is very negative, and x / infinity is the right zero
-    gate += _ONE
-    np.divide(up, gate, out=inner)
