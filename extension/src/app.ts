@@ -10,6 +10,7 @@ import { Painter } from "./decorations";
 import { ModelComparison } from "./compare";
 import { Doctor } from "./doctor";
 import { Generator } from "./generate";
+import { FreshText } from "./fresh";
 import { GenerationView } from "./generationView";
 import { Legend } from "./legend";
 import { ParagraphLens } from "./lens";
@@ -21,6 +22,7 @@ import { pythonSetting } from "./settings";
 import { addTrainingPackages, environmentIsOutdated, missingTrainingModules, setUp } from "./setup";
 import type { SetupPlaces } from "./setup";
 import { StatusItem } from "./status";
+import { Styles } from "./styles";
 import { Surveyor } from "./survey";
 import { Swapper } from "./swap";
 import { TokenizerComparison } from "./tokenizers";
@@ -32,6 +34,7 @@ const CONFIRMED_PYTHON = "tinylm.confirmedPython";
 export class App implements Disposable {
   readonly log: LogOutputChannel = window.createOutputChannel("TinyLM", { log: true });
   readonly server = new Server();
+  readonly styles = new Styles();
   readonly painter: Painter;
   readonly surveyor: Surveyor;
   readonly legend: Legend;
@@ -49,22 +52,23 @@ export class App implements Disposable {
   constructor(readonly context: ExtensionContext) {
     mkdirSync(context.globalStorageUri.fsPath, { recursive: true });
     const { server, log } = this;
-    this.surveyor = new Surveyor(server, log);
-    this.painter = new Painter(server, log, (editor) => this.painted(editor));
+    this.surveyor = new Surveyor(server, this.styles, log);
+    this.painter = new Painter(server, this.styles, log, (editor) => this.painted(editor));
     const covers = (document: TextDocument): boolean => this.painter.covers(document);
     const selections = new SelectionCounter(server, covers, log);
     const lens = new ParagraphLens(this.surveyor, covers);
     this.status = new StatusItem({ server, painter: this.painter, surveyor: this.surveyor, selections });
-    this.legend = new Legend(server, () => this.painter.styles);
+    this.legend = new Legend(server, this.styles);
     this.training = new Training(context.extensionUri, this.server, () => this.trainingReady());
-    this.generator = new Generator(this.server);
-    this.generationView = new GenerationView(this.server, context.extensionUri, this.log);
+    const fresh = new FreshText(this.styles);
+    this.generator = new Generator(this.server, fresh);
+    this.generationView = new GenerationView(this.server, fresh, context.extensionUri, this.log);
     this.tokenizers = new TokenizerComparison(this.server);
-    this.models = new ModelComparison(this.server, this.painter);
-    this.swapper = new Swapper(this.server, this.generator, (document) => this.painter.covers(document));
+    this.models = new ModelComparison(this.server, this.painter, this.styles);
+    this.swapper = new Swapper(this.server, this.styles, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.models, this.swapper, this.tokenizers, this.generationView, this.generator, this.training, this.status, this.painter, this.server, this.log],
+      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.models, this.swapper, this.tokenizers, this.generationView, this.generator, this.training, this.status, this.painter, this.styles, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),

@@ -2,12 +2,13 @@
  * The list of what could stand in a token's place. Moving over an entry asks the server what it does to the text after
  * it, says so in the entry's second line and marks the tokens that change most. Writes nothing.
  */
-import { CancellationTokenSource, DecorationRangeBehavior, EndOfLine, Range, Selection, ThemeColor, window } from "vscode";
-import type { CancellationToken, Disposable, QuickPick, QuickPickItem, TextDocument, TextEditor, TextEditorDecorationType } from "vscode";
+import { CancellationTokenSource, EndOfLine, Range, Selection, window } from "vscode";
+import type { CancellationToken, Disposable, QuickPick, QuickPickItem, TextDocument, TextEditor } from "vscode";
 import type { Server } from "./client";
 import { changeOf, describeAlternative, describePreview } from "./preview";
 import { PreviewRequest } from "./comparing";
 import type { Alternative, AlternativesResult, PreviewResult } from "./comparing";
+import type { Styles } from "./styles";
 import { messageOf } from "./words";
 
 /** Moving through the list with a key held down asks for nothing in between. */
@@ -24,8 +25,8 @@ interface Entry extends QuickPickItem {
 }
 
 /** Show the list; resolves to what was chosen, or null when the user left it or `token` closed it. */
-export async function choose(server: Server, editor: TextEditor, found: AlternativesResult, token: CancellationToken): Promise<Chosen | null> {
-  const list = new Choosing(server, editor, found);
+export async function choose(server: Server, styles: Styles, editor: TextEditor, found: AlternativesResult, token: CancellationToken): Promise<Chosen | null> {
+  const list = new Choosing(server, styles, editor, found);
   try {
     return await list.chosen(token);
   } finally {
@@ -44,11 +45,12 @@ class Choosing implements Disposable {
 
   constructor(
     private readonly server: Server,
+    styles: Styles,
     private readonly editor: TextEditor,
     private readonly found: AlternativesResult,
   ) {
     this.cell = rangeFrom(found);
-    this.marks = new Marks(editor, this.cell);
+    this.marks = new Marks(styles, editor, this.cell);
     this.pick = window.createQuickPick<Entry>();
     this.pick.title = `Replace ${this.shown}: what could stand here`;
     this.pick.placeholder = "What each does to the text after it, in bits: + is less likely";
@@ -153,11 +155,9 @@ class Choosing implements Disposable {
 class Marks implements Disposable {
   private readonly before: readonly Selection[];
   private readonly version: number;
-  // Two kinds of line, so that the colours need not be told apart.
-  private readonly costs = underline("tinylm.swap.costs", "double");
-  private readonly saves = underline("tinylm.swap.saves", "dotted");
 
   constructor(
+    private readonly styles: Styles,
     private readonly editor: TextEditor,
     place: Range,
   ) {
@@ -168,19 +168,14 @@ class Marks implements Disposable {
 
   show(preview: PreviewResult | null): void {
     const pieces = preview?.mostAffected ?? [];
-    this.editor.setDecorations(this.costs, pieces.filter((piece) => changeOf(piece) > 0).map(rangeFrom));
-    this.editor.setDecorations(this.saves, pieces.filter((piece) => changeOf(piece) < 0).map(rangeFrom));
+    this.editor.setDecorations(this.styles.type("costs"), pieces.filter((piece) => changeOf(piece) > 0).map(rangeFrom));
+    this.editor.setDecorations(this.styles.type("saves"), pieces.filter((piece) => changeOf(piece) < 0).map(rangeFrom));
   }
 
   dispose(): void {
-    for (const type of [this.costs, this.saves]) type.dispose();
+    this.show(null);
     if (this.editor.document.version === this.version) this.editor.selections = this.before;
   }
-}
-
-function underline(colour: string, borderStyle: string): TextEditorDecorationType {
-  const borderWidth = "0 0 3px 0";
-  return window.createTextEditorDecorationType({ borderStyle, borderWidth, borderColor: new ThemeColor(colour), rangeBehavior: DecorationRangeBehavior.ClosedClosed });
 }
 
 export function rangeFrom({ range }: { readonly range: AlternativesResult["range"] }): Range {

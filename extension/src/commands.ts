@@ -188,7 +188,7 @@ async function showMenu(app: App): Promise<void> {
 
 /** For the tests: write what is painted and shown to state.json in the extension's storage. */
 async function dumpState(app: App): Promise<void> {
-  const state = describeState(app.server, app.painter, app.status, app.training, app.surveyor);
+  const state = describeState(app.server, app.painter, app.status, app.training, app.surveyor, app.styles);
   const file = join(app.context.globalStorageUri.fsPath, "state.json");
   await writeFile(`${file}.partial`, JSON.stringify(state));
   await rename(`${file}.partial`, file);

@@ -3,18 +3,19 @@
  * tokenizer. On until the command is run again, the document closes or the server stops. An edit clears the colours at
  * once; new ones come when typing pauses. The painter leaves the document alone meanwhile, so that colours do not mix.
  */
-import { CancellationTokenSource, DecorationRangeBehavior, Hover, MarkdownString, ProgressLocation, Range, StatusBarAlignment, ThemeColor, languages, window, workspace } from "vscode";
-import type { Disposable, Position, StatusBarItem, TextDocument, TextEditor, TextEditorDecorationType } from "vscode";
+import { CancellationTokenSource, Hover, MarkdownString, ProgressLocation, Range, StatusBarAlignment, languages, window, workspace } from "vscode";
+import type { Disposable, Position, StatusBarItem, TextDocument, TextEditor } from "vscode";
 import type { Server } from "./client";
 import { toRange } from "./decorations";
 import type { Painter } from "./decorations";
-import { COLOURS, differencesOf, legendOfComparison, mostDifferent, stepOf, totalsText } from "./difference";
+import { STEPS, differencesOf, legendOfComparison, mostDifferent, stepOf, totalsText } from "./difference";
 import type { CellDifference } from "./difference";
 import { CompareModelsRequest } from "./comparing";
 import type { CompareModelsResult } from "./comparing";
 import { signedBits } from "./preview";
 import { ServerCommand } from "./protocol";
 import type { KnownModel } from "./protocol";
+import type { Styles } from "./styles";
 import { decodeCells } from "./tokens";
 import type { Cell } from "./tokens";
 import { screenAround } from "./viewport";
@@ -32,6 +33,7 @@ export class ModelComparison implements Disposable {
   constructor(
     private readonly server: Server,
     private readonly painter: Painter,
+    private readonly styles: Styles,
   ) {}
 
   /** Switch the comparison off, or ask for a model and switch it on. */
@@ -39,7 +41,7 @@ export class ModelComparison implements Disposable {
     if (this.shown !== null) return this.end();
     const path = await this.askModel();
     if (path === undefined) return;
-    const shown = new Shown(this.server, editor.document, path, () => this.end());
+    const shown = new Shown(this.server, this.styles, editor.document, path, () => this.end());
     this.shown = shown;
     this.painter.leave(editor.document);
     try {
@@ -77,8 +79,6 @@ export class ModelComparison implements Disposable {
 
 /** One comparison while it is on. */
 class Shown implements Disposable {
-  private readonly own = COLOURS.own.map(filled);
-  private readonly other = COLOURS.other.map(filled);
   private readonly item: StatusBarItem = window.createStatusBarItem("tinylm.comparison", StatusBarAlignment.Right, 89);
   private readonly subscriptions: Disposable[];
   private timer: NodeJS.Timeout | undefined;
@@ -89,6 +89,7 @@ class Shown implements Disposable {
 
   constructor(
     private readonly server: Server,
+    private readonly styles: Styles,
     private readonly document: TextDocument,
     private readonly path: string,
     end: () => void,
@@ -98,7 +99,7 @@ class Shown implements Disposable {
     this.item.text = "$(sync~spin) comparing";
     this.item.show();
     this.subscriptions = [
-      ...[...this.own, ...this.other, this.item],
+      this.item,
       languages.registerHoverProvider({ scheme: document.uri.scheme }, { provideHover: (where, position) => (where === document ? this.hoverAt(position) : null) }),
       workspace.onDidChangeTextDocument((event) => event.document === document && event.contentChanges.length > 0 && this.again()),
       workspace.onDidCloseTextDocument((closed) => closed === document && end()),
@@ -132,6 +133,7 @@ class Shown implements Disposable {
 
   dispose(): void {
     this.disposed = true;
+    this.paint([]);
     clearTimeout(this.timer);
     this.request?.cancel();
     for (const subscription of this.subscriptions) subscription.dispose();
@@ -175,8 +177,10 @@ class Shown implements Disposable {
     }
     for (const editor of this.editors()) {
       const rangesAt = (step: number): Range[] => (cells.get(step) ?? []).map((cell) => rangeOf(editor, cell));
-      for (const [index, type] of this.own.entries()) editor.setDecorations(type, rangesAt(index + 1));
-      for (const [index, type] of this.other.entries()) editor.setDecorations(type, rangesAt(-index - 1));
+      for (const step of STEPS.keys()) {
+        editor.setDecorations(this.styles.type(`own${step + 1}`), rangesAt(step + 1));
+        editor.setDecorations(this.styles.type(`other${step + 1}`), rangesAt(-step - 1));
+      }
     }
   }
 
@@ -223,10 +227,6 @@ class Shown implements Disposable {
   private isWhole(): boolean {
     return this.document.getText().length <= WHOLE_CHARACTERS;
   }
-}
-
-function filled(colour: string): TextEditorDecorationType {
-  return window.createTextEditorDecorationType({ backgroundColor: new ThemeColor(colour), rangeBehavior: DecorationRangeBehavior.ClosedClosed });
 }
 
 function rangeOf(editor: TextEditor, cell: Cell): Range {

@@ -14,7 +14,7 @@ import { TokensRequest } from "./protocol";
 import type { Status, TokensResult } from "./protocol";
 import { paintSettings } from "./settings";
 import type { PaintSettings } from "./settings";
-import { Styles } from "./styles";
+import type { Styles } from "./styles";
 import { survivorsOf } from "./survivors";
 import { CELL_STRIDE, decodeCells } from "./tokens";
 import type { Cell } from "./tokens";
@@ -48,7 +48,6 @@ interface Pending {
 }
 
 export class Painter implements Disposable {
-  styles: Styles;
   private readonly painted = new Map<TextEditor, Painted>();
   private readonly pending = new Map<TextEditor, Pending>();
   private readonly subscriptions: Disposable[];
@@ -60,10 +59,10 @@ export class Painter implements Disposable {
 
   constructor(
     private readonly server: Server,
+    private readonly styles: Styles,
     private readonly log: LogOutputChannel,
     private readonly afterPaint: (editor: TextEditor) => void,
   ) {
-    this.styles = new Styles(this.settings.heatStyle);
     this.subscriptions = [
       server.onConnection((connection) => this.connectionChanged(connection)),
       server.onStatus((status) => this.modelMayHaveChanged(status)),
@@ -109,7 +108,7 @@ export class Painter implements Disposable {
 
   dispose(): void {
     for (const editor of [...this.pending.keys()]) this.forget(editor);
-    for (const subscription of [...this.subscriptions, this.styles]) subscription.dispose();
+    for (const subscription of this.subscriptions) subscription.dispose();
   }
 
   private connectionChanged(connection: Connection): void {
@@ -119,12 +118,10 @@ export class Painter implements Disposable {
   }
 
   private settingsChanged(): void {
+    const { heatStyle } = this.settings;
     this.settings = paintSettings();
-    if (this.settings.heatStyle !== this.styles.style) {
-      this.clearAll();
-      this.styles.dispose();
-      this.styles = new Styles(this.settings.heatStyle);
-    }
+    if (this.settings.heatStyle !== heatStyle) this.clearAll();
+    this.styles.keepOnly(this.settings.heatStyle);
     this.repaintAll();
   }
 
@@ -227,8 +224,11 @@ export class Painter implements Disposable {
   }
 
   private setDecorations(editor: TextEditor, plan: Plan, isNeeded: (style: StyleName) => boolean): void {
-    for (const [style, type] of this.styles.types) {
-      if (isNeeded(style)) editor.setDecorations(type, (plan.get(style) ?? []).map((span) => toRange(editor, span)));
+    for (const [style, spans] of plan) {
+      if (isNeeded(style)) editor.setDecorations(this.styles.type(style), spans.map((span) => toRange(editor, span)));
+    }
+    for (const [style, type] of this.styles.painted()) {
+      if (!plan.has(style) && isNeeded(style)) editor.setDecorations(type, []);
     }
   }
 
@@ -238,7 +238,7 @@ export class Painter implements Disposable {
     pending?.request?.cancel();
     if (!this.painted.has(editor)) return;
     this.painted.delete(editor);
-    for (const type of this.styles.types.values()) editor.setDecorations(type, []);
+    for (const [, type] of this.styles.painted()) editor.setDecorations(type, []);
     this.afterPaint(editor);
   }
 

@@ -2,9 +2,10 @@
  * "Generate Here": inserts the model's tokens at the caret as they come, underlined while fresh, as one step of undo.
  * Escape, the notification's Cancel, closing the document and any edit of the user's own end it.
  */
-import { CancellationTokenSource, DecorationRangeBehavior, Position, ProgressLocation, Range, ThemeColor, commands, window, workspace } from "vscode";
+import { CancellationTokenSource, Position, ProgressLocation, Range, commands, window, workspace } from "vscode";
 import type { CancellationToken, Disposable, TextDocumentChangeEvent, TextEditor } from "vscode";
 import type { Server } from "./client";
+import type { FreshText } from "./fresh";
 import { GenerateRequest } from "./protocol";
 import type { GenerateResult, GenerationStep } from "./protocol";
 import { generationSettings } from "./settings";
@@ -18,14 +19,11 @@ const REPORT_EVERY_MS = 200;
 export class Generator implements Disposable {
   private running: CancellationTokenSource | null = null;
   private nStreams = 0;
-  private readonly fresh = window.createTextEditorDecorationType({
-    borderStyle: "solid",
-    borderWidth: "0 0 2px 0",
-    borderColor: new ThemeColor("tinylm.generated"),
-    rangeBehavior: DecorationRangeBehavior.ClosedClosed,
-  });
 
-  constructor(private readonly server: Server) {}
+  constructor(
+    private readonly server: Server,
+    private readonly fresh: FreshText,
+  ) {}
 
   /** Generate at the caret of an editor. One at a time: a second call stops the first. */
   generateAt(editor: TextEditor): Promise<void> {
@@ -50,7 +48,6 @@ export class Generator implements Disposable {
       });
     } finally {
       source.dispose();
-      editor.setDecorations(this.fresh, []);
       if (this.running === source) {
         this.running = null;
         await commands.executeCommand("setContext", CONTEXT_KEY, false);
@@ -64,7 +61,6 @@ export class Generator implements Disposable {
 
   dispose(): void {
     this.stop();
-    this.fresh.dispose();
   }
 
   private async stream(editor: TextEditor, undoStep: UndoStep, source: CancellationTokenSource, report: (message: string) => void): Promise<void> {
@@ -131,7 +127,7 @@ class Insertion implements Disposable {
   constructor(
     private readonly editor: TextEditor,
     undoStep: UndoStep,
-    private readonly fresh: Parameters<TextEditor["setDecorations"]>[0],
+    private readonly fresh: FreshText,
     private readonly onForeignEdit: () => void,
   ) {
     this.start = editor.selection.active;
@@ -158,6 +154,7 @@ class Insertion implements Disposable {
 
   dispose(): void {
     this.listener.dispose();
+    this.fresh.hide(this);
   }
 
   /** An undo may come while our edit is under way, so the change itself tells whose it is. */
@@ -182,7 +179,7 @@ class Insertion implements Disposable {
       }
       this.isFirst = false;
       this.end = positionAfter(this.end, text);
-      this.editor.setDecorations(this.fresh, [new Range(this.start, this.end)]);
+      this.fresh.show(this, this.editor.document, new Range(this.start, this.end));
       this.editor.revealRange(new Range(this.end, this.end));
       await new Promise((done) => setTimeout(done, WRITE_EVERY_MS));
     }

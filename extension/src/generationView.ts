@@ -5,6 +5,7 @@
 import { Uri, ViewColumn, window, workspace } from "vscode";
 import type { Disposable, LogOutputChannel, TextEditor, WebviewPanel } from "vscode";
 import type { Server } from "./client";
+import type { FreshText } from "./fresh";
 import type { GenerationAction, GenerationState } from "./generationMessages";
 import { SessionCloseRequest, SessionGoRequest, SessionOpenRequest, SessionPickRequest, SessionSaveRequest, SessionSetRequest, SessionStepRequest } from "./sessionProtocol";
 import type { SavedTree, SessionSetParams, SessionView } from "./sessionProtocol";
@@ -37,6 +38,7 @@ export class GenerationView implements Disposable {
 
   constructor(
     private readonly server: Server,
+    private readonly fresh: FreshText,
     private readonly extensionUri: Uri,
     private readonly log: LogOutputChannel,
   ) {
@@ -126,7 +128,7 @@ export class GenerationView implements Disposable {
     if (converter === null) throw new Error("The TinyLM server is starting: try again in a moment.");
     await this.forget();
     const { document, selection } = editor;
-    const writer = new Writer(document, document.offsetAt(selection.active), (reason) => this.end(reason));
+    const writer = new Writer(document, document.offsetAt(selection.active), this.fresh, (reason) => this.end(reason));
     try {
       const place = { textDocument: converter.asTextDocumentIdentifier(document), version: document.version, position: converter.asPosition(selection.active) };
       const view = await this.server.request(SessionOpenRequest, { ...place, ...generationSettings(), tree });

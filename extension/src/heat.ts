@@ -16,7 +16,7 @@ export type HeatStyle = (typeof HEAT_STYLES)[number];
 
 /**
  * Buckets 0 to 6 divide the scale; 7 is "worse than a uniform guess". Two bits a bucket (of 13) is as fine as colours
- * behind text can be told apart, and leaves two decoration types a colour within the budget of 32 (styles.ts).
+ * behind text can be told apart, and leaves two decoration types a colour within the budget of 32 (appearance.ts).
  */
 export const N_BUCKETS = 8;
 export const WORST_BUCKET = N_BUCKETS - 1;
@@ -147,10 +147,13 @@ export function lineOfBucket(bucket: number): string {
 export const LEGEND_HEAD_LINES = 2;
 export const LEGEND_SAMPLE = "      ";
 
+/** Below the entries, after an empty line: what is drawn over the colours of any heat map. */
+export const LEGEND_NOTES = [["undefined", "the value is undefined"], ["split", "several tokens share the character"]] as const;
+
 /** The text of the page: a title, then one line for each entry with room for its sample. */
 export function legendText(mode: HeatMode, style: HeatStyle, entries: readonly LegendEntry[]): string {
   const lines = entries.map(({ bucket, label }) => `${LEGEND_SAMPLE}  ${label}${style === "underline" ? ` (${lineOfBucket(bucket)})` : ""}`);
-  const notes = ["A dashed frame: the value is undefined.", "A dotted frame: several tokens share this character."];
+  const notes = LEGEND_NOTES.map(([, label]) => `${LEGEND_SAMPLE}  ${label}`);
   return [titleOfHeatMode(mode), "", ...lines, "", ...notes, ""].join("\n");
 }
 

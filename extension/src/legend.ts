@@ -2,8 +2,9 @@
 import { EventEmitter, Range, Uri, ViewColumn, window, workspace } from "vscode";
 import type { Disposable, TextDocumentContentProvider, TextEditor } from "vscode";
 import type { Server } from "./client";
-import { LEGEND_HEAD_LINES, LEGEND_SAMPLE, legendOf, legendText } from "./heat";
+import { LEGEND_HEAD_LINES, LEGEND_NOTES, LEGEND_SAMPLE, legendOf, legendText } from "./heat";
 import type { HeatMode, LegendEntry } from "./heat";
+import type { StyleName } from "./plan";
 import { paintSettings } from "./settings";
 import type { Styles } from "./styles";
 
@@ -18,7 +19,7 @@ export class Legend implements Disposable, TextDocumentContentProvider {
 
   constructor(
     private readonly server: Server,
-    private readonly styles: () => Styles,
+    private readonly styles: Styles,
   ) {
     this.subscriptions = [
       this.changes,
@@ -54,12 +55,12 @@ export class Legend implements Disposable, TextDocumentContentProvider {
   }
 
   private paint(editor: TextEditor): void {
-    const { style, types } = this.styles();
-    const entries = this.entries();
-    for (const [name, type] of types) {
-      const bucketOfStyle = style === "colour" ? /^heat(\d+)Even$/.exec(name) : /^line(\d+)$/.exec(name);
-      const line = bucketOfStyle === null ? -1 : entries.findIndex(({ bucket }) => bucket === Number(bucketOfStyle[1]));
-      editor.setDecorations(type, line === -1 ? [] : [new Range(line + LEGEND_HEAD_LINES, 0, line + LEGEND_HEAD_LINES, LEGEND_SAMPLE.length)]);
+    const colour = paintSettings().heatStyle === "colour";
+    const entries = this.entries().map(({ bucket }): StyleName | null => (colour ? `heat${bucket}Even` : bucket === 0 ? null : `line${bucket}`));
+    const samples = new Map([...entries, null, ...LEGEND_NOTES.map(([name]) => name)].map((name, index) => [name, index + LEGEND_HEAD_LINES]));
+    for (const name of new Set([...samples.keys(), ...this.styles.painted().map(([each]) => each)])) {
+      const line = name === null ? undefined : samples.get(name);
+      if (name !== null) editor.setDecorations(this.styles.type(name), line === undefined ? [] : [new Range(line, 0, line, LEGEND_SAMPLE.length)]);
     }
   }
 }

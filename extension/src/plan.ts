@@ -15,9 +15,11 @@ export type Span = readonly [number, number, number, number];
 type Parity = "Even" | "Odd";
 
 export type StyleName =
-  | `${"band" | "split" | "undefined" | "edge"}${Parity}`
+  | `${"band" | "edge"}${Parity}`
   | `heat${number}${Parity}`
   | `line${number}`
+  | "undefined"
+  | "split"
   | "special"
   | "newline";
 
@@ -48,7 +50,7 @@ export function planFor(cells: readonly Cell[], scores: TokenScores | null, look
     const parity = cell.odd ? "Odd" : "Even";
     if (heat === null || index >= nScored) add(`band${parity}`, span);
     else addHeat(add, bucketOfCell(look.heatMode, heat, cell, look.vocabSize), look.heatStyle, parity, span);
-    if (cell.split) add(`split${parity}`, span);
+    if (cell.split) add("split", span);
     if (cell.special) add("special", span);
     for (let line = cell.startLine; line < cell.endLine; line += 1) add("newline", [line, END_OF_LINE, line, END_OF_LINE]);
   }
@@ -59,10 +61,13 @@ export function planFor(cells: readonly Cell[], scores: TokenScores | null, look
 export const END_OF_LINE = 0x7fffffff;
 
 function addHeat(add: (style: StyleName, span: Span) => void, bucket: number | null, style: HeatStyle, parity: Parity, span: Span): void {
-  if (bucket === null) return add(`undefined${parity}`, span);
-  if (style === "colour") return add(`heat${bucket}${parity}`, span);
-  add(`edge${parity}`, span);
-  if (bucket > 0) add(`line${bucket}`, span);
+  if (bucket === null) add("undefined", span);
+  if (style === "underline") {
+    add(`edge${parity}`, span);
+    if (bucket !== null && bucket > 0) add(`line${bucket}`, span);
+  } else {
+    add(bucket === null ? `band${parity}` : `heat${bucket}${parity}`, span);
+  }
 }
 
 export function isSurprising(scores: TokenScores, cell: Cell, vocabSize: number): boolean {

@@ -5,10 +5,11 @@ import type { Server } from "./client";
 import type { Painted, Painter } from "./decorations";
 import { serverSettings } from "./settings";
 import type { StatusItem } from "./status";
+import type { Styles } from "./styles";
 import type { Surveyor } from "./survey";
 import type { Training } from "./training";
 
-export function describeState(server: Server, painter: Painter, status: StatusItem, training: Training, surveyor: Surveyor): object {
+export function describeState(server: Server, painter: Painter, status: StatusItem, training: Training, surveyor: Surveyor, styles: Styles): object {
   return {
     schema: 1,
     connection: server.connection,
@@ -16,6 +17,7 @@ export function describeState(server: Server, painter: Painter, status: StatusIt
     server: server.status,
     settings: serverSettings(),
     jobs: training.jobs,
+    decorationTypes: styles.nMade,
     survey: { marks: surveyor.nMarks(window.activeTextEditor?.document) },
     editors: window.visibleTextEditors.map((editor) => describeEditor(editor, painter.paintedIn(editor))),
   };

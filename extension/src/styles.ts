@@ -1,81 +1,70 @@
-/**
- * The decoration types, made once for each way of showing heat maps, and coloured by theme colours that the manifest
- * contributes, so that a user or a theme can change each of them. At most 26 of the budget of 32 exist at a time.
- */
-import { DecorationRangeBehavior, ThemeColor, window } from "vscode";
+/** The one place where decoration types are made: each when it is first used, and then once (appearance.ts). */
+import { DecorationRangeBehavior, OverviewRulerLane, ThemeColor, window } from "vscode";
 import type { DecorationRenderOptions, Disposable, TextEditorDecorationType } from "vscode";
-import { WORST_BUCKET } from "./heat";
+import { APPEARANCES, stylesOf } from "./appearance";
+import type { Appearance, DecorationName } from "./appearance";
+import { HEAT_STYLES } from "./heat";
 import type { HeatStyle } from "./heat";
 import type { StyleName } from "./plan";
 
 export class Styles implements Disposable {
-  readonly types: ReadonlyMap<StyleName, TextEditorDecorationType>;
+  private readonly made = new Map<DecorationName, TextEditorDecorationType>();
 
-  constructor(readonly style: HeatStyle) {
-    const types = new Map<StyleName, TextEditorDecorationType>();
-    for (const [name, options] of renderOptions(style)) {
-      // Closed: text typed at an edge belongs to no token until the server has said so.
-      const rangeBehavior = DecorationRangeBehavior.ClosedClosed;
-      types.set(name, window.createTextEditorDecorationType({ rangeBehavior, ...options }));
+  get nMade(): number {
+    return this.made.size;
+  }
+
+  type(name: DecorationName): TextEditorDecorationType {
+    const known = this.made.get(name);
+    if (known !== undefined) return known;
+    const type = window.createTextEditorDecorationType(optionsFrom(APPEARANCES.get(name) ?? {}));
+    this.made.set(name, type);
+    return type;
+  }
+
+  /** What the painter may have painted with so far. */
+  painted(): [StyleName, TextEditorDecorationType][] {
+    return [...this.made].filter((entry): entry is [StyleName, TextEditorDecorationType] => isStyle(entry[0]));
+  }
+
+  /** Heat maps are shown in this way from now on: the painter's types of the other way are gone. */
+  keepOnly(heatStyle: HeatStyle): void {
+    const kept = stylesOf(heatStyle);
+    for (const [name, type] of this.painted()) {
+      if (kept.has(name)) continue;
+      type.dispose();
+      this.made.delete(name);
     }
-    this.types = types;
   }
 
   dispose(): void {
-    for (const type of this.types.values()) type.dispose();
+    for (const type of this.made.values()) type.dispose();
+    this.made.clear();
   }
 }
 
-function renderOptions(style: HeatStyle): [StyleName, DecorationRenderOptions][] {
-  return [
-    ...pair("band", filled("tinylm.band.even", "tinylm.band.edge"), filled("tinylm.band.odd", "tinylm.band.edge")),
-    ...(style === "colour" ? heatColours() : heatLines()),
-    ...pair("undefined", lined("tinylm.undefined", "dashed", "1px")),
-    ...pair("split", lined("tinylm.split", "dotted", "1px")),
-    ["special", lined("tinylm.special", "double", "0 0 3px 0")],
-    ["newline", { after: { contentText: "↵", color: new ThemeColor("tinylm.newline"), margin: "0 0 0 1px" } }],
-  ];
+function isStyle(name: DecorationName): name is StyleName {
+  return HEAT_STYLES.some((style) => stylesOf(style).has(name));
 }
 
-function pair<Name extends "band" | "split" | "undefined" | "edge" | `heat${number}`>(
-  name: Name,
-  even: DecorationRenderOptions,
-  odd = even,
-): [`${Name}Even` | `${Name}Odd`, DecorationRenderOptions][] {
-  return [
-    [`${name}Even`, even],
-    [`${name}Odd`, odd],
-  ];
-}
-
-/** Even and odd look the same: they are two types only so that the edge between equal neighbours stays. */
-function heatColours(): [StyleName, DecorationRenderOptions][] {
-  const colours = Array.from({ length: WORST_BUCKET }, (_, bucket) => pair(`heat${bucket}`, filled(`tinylm.heat.${bucket}`, "tinylm.heat.edge")));
-  const worst = { ...filled("tinylm.heat.worst", "tinylm.heat.edge"), borderWidth: "0 0 2px 1px" };
-  return [...colours.flat(), ...pair(`heat${WORST_BUCKET}`, worst)];
-}
-
-/** The words for these are in heat.ts, lineOfBucket. */
-function heatLines(): [StyleName, DecorationRenderOptions][] {
-  const strokes = [["dotted", 1], ["dashed", 1], ["solid", 1], ["solid", 2], ["solid", 3], ["solid", 4]] as const;
-  const lines = strokes.map(([stroke, width], index): [StyleName, DecorationRenderOptions] => [
-    `line${index + 1}`,
-    lined("tinylm.heat.line", stroke, `0 0 ${width}px 0`),
-  ]);
-  const frame: [StyleName, DecorationRenderOptions] = [`line${WORST_BUCKET}`, lined("tinylm.heat.line", "solid", "1px 1px 4px 1px")];
-  return [...pair("edge", lined("tinylm.heat.edge", "solid", "0 0 0 1px")), ...lines, frame];
-}
-
-/** A background with an edge on the left, which only shows where the theme gives the edge a colour (high contrast). */
-function filled(background: string, edge: string): DecorationRenderOptions {
+function optionsFrom({ background, border, pattern, mark, ruler }: Appearance): DecorationRenderOptions {
   return {
-    backgroundColor: new ThemeColor(background),
-    borderStyle: "solid",
-    borderWidth: "0 0 0 1px",
-    borderColor: new ThemeColor(edge),
+    // Closed: text typed at an edge belongs to no token until the server has said so.
+    rangeBehavior: DecorationRangeBehavior.ClosedClosed,
+    ...(background === undefined ? {} : { backgroundColor: new ThemeColor(background) }),
+    ...(border === undefined ? {} : { borderColor: new ThemeColor(border.colour), borderStyle: border.stroke, borderWidth: border.width }),
+    ...(pattern === undefined ? {} : { textDecoration: cssOf(pattern) }),
+    ...(mark === undefined ? {} : { after: { contentText: mark.text, color: new ThemeColor(mark.colour), margin: "0 0 0 1px" } }),
+    ...(ruler === undefined ? {} : { overviewRulerColor: new ThemeColor(ruler), overviewRulerLane: OverviewRulerLane.Right }),
   };
 }
 
-function lined(colour: string, borderStyle: string, borderWidth: string): DecorationRenderOptions {
-  return { borderStyle, borderWidth, borderColor: new ThemeColor(colour) };
+/**
+ * A decoration has no pattern, but its text decoration is written into the style sheet as it stands, so what follows a
+ * semicolon is a rule of its own; the editor puts it on the span of the characters.
+ */
+function cssOf({ colour, shape }: NonNullable<Appearance["pattern"]>): string {
+  const ink = `var(--vscode-${colour.replaceAll(".", "-")})`;
+  const [angle, gap] = shape === "hatched" ? ["-45deg", 5] : ["90deg", 4];
+  return `none; background-image: repeating-linear-gradient(${angle}, ${ink} 0 1px, transparent 1px ${gap}px)`;
 }

@@ -3,12 +3,13 @@
  * ruler, the numbers of the status item and the code lens. Starts when the viewport has been painted, begins there,
  * and stops at an edit or after so many tokens; what it knows belongs to one version and one model.
  */
-import { CancellationTokenSource, EventEmitter, OverviewRulerLane, ThemeColor, window, workspace } from "vscode";
+import { CancellationTokenSource, EventEmitter, window, workspace } from "vscode";
 import type { Disposable, LogOutputChannel, TextDocument, TextDocumentChangeEvent, TextEditor } from "vscode";
 import type { Server } from "./client";
 import { bytesOfCell, numberOfPieces, pieceAt, rangeOfCell, readPiece } from "./pieces";
 import { isSurprising } from "./plan";
 import { surveySettings } from "./settings";
+import type { Styles } from "./styles";
 import { surprisalOfCell } from "./tokens";
 import type { Cell } from "./tokens";
 import { NOTHING, sumOf, totalsOfCell } from "./totals";
@@ -41,18 +42,14 @@ export class Surveyor implements Disposable {
   private readonly timers = new Map<TextDocument, NodeJS.Timeout>();
   private readonly changes = new EventEmitter<TextDocument>();
   readonly onDidChange = this.changes.event;
-  private readonly ruler = window.createTextEditorDecorationType({
-    overviewRulerColor: new ThemeColor("tinylm.surprising"),
-    overviewRulerLane: OverviewRulerLane.Right,
-  });
   private readonly subscriptions: Disposable[];
 
   constructor(
     private readonly server: Server,
+    private readonly styles: Styles,
     private readonly log: LogOutputChannel,
   ) {
     this.subscriptions = [
-      this.ruler,
       this.changes,
       workspace.onDidChangeTextDocument((event) => this.documentChanged(event)),
       workspace.onDidCloseTextDocument((document) => this.forget(document)),
@@ -138,7 +135,7 @@ export class Surveyor implements Disposable {
 
   private mark(editor: TextEditor): void {
     const marks = this.surveys.get(editor.document)?.marks ?? [];
-    editor.setDecorations(this.ruler, marks.map(({ cell }) => rangeOfCell(cell)));
+    editor.setDecorations(this.styles.type("surprising"), marks.map(({ cell }) => rangeOfCell(cell)));
   }
 
   private forget(document: TextDocument): void {

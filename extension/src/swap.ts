@@ -13,6 +13,7 @@ import type { Generator } from "./generate";
 import { describePreview, paragraphEnd } from "./preview";
 import { AlternativesRequest } from "./comparing";
 import type { AlternativesResult } from "./comparing";
+import type { Styles } from "./styles";
 
 export const REPLACE_COMMAND = "tinylm.replaceToken";
 
@@ -26,6 +27,7 @@ export class Swapper implements Disposable {
 
   constructor(
     private readonly server: Server,
+    private readonly styles: Styles,
     private readonly generator: Generator,
     covers: (document: TextDocument) => boolean,
   ) {
@@ -41,7 +43,7 @@ export class Swapper implements Disposable {
       const options = { location: ProgressLocation.Window, title: "TinyLM: looking for alternatives" };
       const found = await window.withProgress(options, () => this.alternativesAt(editor.document, position, watch.token));
       watch.expect(found.modelId);
-      const chosen = await choose(this.server, editor, found, watch.token);
+      const chosen = await choose(this.server, this.styles, editor, found, watch.token);
       const then = chosen === null ? undefined : await askWhatThen(editor.document, found, chosen, watch.token);
       if (watch.reason === null && chosen !== null && then !== undefined) await this.write(editor, rangeFrom(found), chosen.text, then, watch);
     } catch (error) {

@@ -2,8 +2,9 @@
  * Keeps the text of a session in a document: inserted where it was opened, moved by edits elsewhere, ended by an edit at it.
  * Nothing is ever written at a stale place: every write is one edit, computed from where the region is at that moment.
  */
-import { DecorationRangeBehavior, EndOfLine, Range, ThemeColor, WorkspaceEdit, window, workspace } from "vscode";
+import { EndOfLine, Range, WorkspaceEdit, window, workspace } from "vscode";
 import type { Disposable, TextDocument, TextDocumentChangeEvent } from "vscode";
+import type { FreshText } from "./fresh";
 import { patchFor, regionAfter, withLineEnds } from "./region";
 import type { Change, Region } from "./region";
 
@@ -19,21 +20,15 @@ export class Writer implements Disposable {
   private expected: { readonly change: Change; readonly text: string } | null = null;
   private ended = false;
   private readonly subscriptions: Disposable[];
-  private readonly fresh = window.createTextEditorDecorationType({
-    borderStyle: "solid",
-    borderWidth: "0 0 2px 0",
-    borderColor: new ThemeColor("tinylm.generated"),
-    rangeBehavior: DecorationRangeBehavior.ClosedClosed,
-  });
 
   constructor(
     readonly document: TextDocument,
     offset: number,
+    private readonly fresh: FreshText,
     private readonly onEnd: (reason: string) => void,
   ) {
     this.region = { start: offset, length: 0 };
     this.subscriptions = [
-      this.fresh,
       workspace.onDidChangeTextDocument((event) => event.document === document && event.contentChanges.length > 0 && this.changed(event)),
       workspace.onDidCloseTextDocument((closed) => closed === document && this.end("The document was closed, so the generation ended.")),
       window.onDidChangeVisibleTextEditors(() => this.mark()),
@@ -61,6 +56,7 @@ export class Writer implements Disposable {
 
   dispose(): void {
     this.ended = true;
+    this.fresh.hide(this);
     for (const subscription of this.subscriptions) subscription.dispose();
   }
 
@@ -90,10 +86,9 @@ export class Writer implements Disposable {
   private mark(): void {
     const { start, length } = this.region;
     const range = new Range(this.document.positionAt(start), this.document.positionAt(start + length));
+    this.fresh.show(this, this.document, range);
     for (const editor of window.visibleTextEditors) {
-      if (editor.document !== this.document) continue;
-      editor.setDecorations(this.fresh, [range]);
-      editor.revealRange(new Range(range.end, range.end));
+      if (editor.document === this.document) editor.revealRange(new Range(range.end, range.end));
     }
   }
 

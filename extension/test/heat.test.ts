@@ -72,12 +72,12 @@ const LOOK: Look = { boundaries: true, heatMode: "surprisal", heatStyle: "colour
 const plan = (look: Partial<Look>, scores: TokenScores | null = SCORES, nScored?: number): object => Object.fromEntries(planFor(CELLS, scores, { ...LOOK, ...look }, nScored));
 const [FIRST, SECOND] = [[[0, 0, 0, 1]], [[0, 1, 0, 2]]];
 
-test("an undefined value is painted as undefined, never as zero", () => {
-  assert.deepEqual(plan({}), { heat2Even: FIRST, undefinedOdd: SECOND });
+test("an undefined value is hatched over a band, never painted as zero", () => {
+  assert.deepEqual(plan({}), { heat2Even: FIRST, undefined: SECOND, bandOdd: SECOND });
 });
 
 test("without colours the line under a token shows its bucket, and edges its boundaries", () => {
-  assert.deepEqual(plan({ heatStyle: "underline" }), { line2: FIRST, edgeEven: FIRST, undefinedOdd: SECOND });
+  assert.deepEqual(plan({ heatStyle: "underline" }), { line2: FIRST, edgeEven: FIRST, undefined: SECOND, edgeOdd: SECOND });
 });
 
 test("without scores, or with scores that no longer count, a heat map keeps the bands", () => {

@@ -34,8 +34,8 @@ test("an untrusted workspace chooses no program, model or folder", () => {
 
 test("every colour that the code names is contributed, with a default in every kind of theme", () => {
   const ids = new Map(manifest.contributes.colors.map(({ id, defaults }) => [id, defaults]));
-  const named = ["styles.ts", "survey.ts", "generate.ts", "choosing.ts", "difference.ts"].flatMap((name) => [...source(name).matchAll(/"(tinylm\.[\w.]+)"/g)].map(([, id]) => id ?? ""));
-  const wanted = new Set([...named.filter((id) => id !== "tinylm.generating"), ...Array.from({ length: WORST_BUCKET }, (_, bucket) => `tinylm.heat.${bucket}`)]);
+  const named = ["appearance.ts", "difference.ts"].flatMap((name) => [...source(name).matchAll(/"(tinylm\.[\w.]+)"/g)].map(([, id]) => id ?? ""));
+  const wanted = new Set([...named, ...Array.from({ length: WORST_BUCKET }, (_, bucket) => `tinylm.heat.${bucket}`)]);
   for (const id of wanted) assert.deepEqual(Object.keys(ids.get(id) ?? {}).sort(), ["dark", "highContrast", "highContrastLight", "light"], id);
   assert.equal(ids.size, wanted.size);
 });

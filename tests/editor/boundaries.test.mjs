@@ -2,10 +2,10 @@
 // columns, for plain text, emoji, CJK, accents and CRLF, and again after an edit.
 
 import assert from 'node:assert/strict';
-import { columnsOf, columnsOn, positionsOf } from './driver/positions.mjs';
+import { columnsOf, columnsOn, joined, positionsOf } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
 import { analyze, paintedIn } from './driver/tinylm.mjs';
-import { boxesOfLine, goTo, openFile, runCommand } from './driver/workbench.mjs';
+import { boxesOfLine, goTo, openFile, patternsOfLine, runCommand, THEMES, useTheme } from './driver/workbench.mjs';
 
 const STORY = [
   'Once upon a time, there was a little girl named Mia.',
@@ -62,15 +62,24 @@ check('the bands are on the screen in the columns of the model, emoji included',
   }
 });
 
-check('each character split over several tokens has a frame of its own', async ({ editor, page }) => {
+check('each character split over several tokens is striped, in every theme', async ({ editor, page }) => {
   const painted = await paintedIn(editor, 'story.txt');
   const split = painted.cells.filter((cell) => cell.split);
-  const framed = inOrder([...(painted.styles.splitEven ?? []), ...(painted.styles.splitOdd ?? [])]);
-  assert.deepEqual(framed, split.map((cell) => [cell.startLine, cell.startCharacter, cell.endLine, cell.endCharacter]));
+  assert.deepEqual(inOrder(painted.styles.split), split.map((cell) => [cell.startLine, cell.startCharacter, cell.endLine, cell.endCharacter]));
   const [line, text] = MEASURED[1];
-  const dotted = (await boxesOfLine(page, text)).filter(({ border }) => border === 'dotted');
-  assert.ok(dotted.length >= 4);
-  assert.deepEqual(columnsOf(dotted), columnsOn(line, text, framed));
+  const columns = joined(columnsOn(line, text, painted.styles.split));
+  assert.ok(columns.length >= 3, String(columns));
+  const inks = new Set();
+  for (const [theme, className, name] of THEMES) {
+    await useTheme(page, theme, className);
+    const striped = await patternsOfLine(page, text);
+    assert.deepEqual(columnsOf(striped), columns, theme);
+    for (const { image } of striped) assert.match(image, /^repeating-linear-gradient\(90deg, rgb/);
+    inks.add(striped[0].image);
+    await editor.screenshot(`striped-${name}`);
+  }
+  assert.equal(inks.size, THEMES.length, [...inks].join('\n'));
+  await useTheme(page, 'Light Modern', 'vs');
 });
 
 check('typing repaints the new text', async ({ editor, page, model }) => {

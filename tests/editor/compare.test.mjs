@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { venvPython } from '../../scripts/python.mjs';
 import { repository } from '../../scripts/steps.mjs';
-import { columnsOf, columnsOn } from './driver/positions.mjs';
+import { columnsOf, columnsOn, joined } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
 import { analyze } from './driver/tinylm.mjs';
 import { boxesOfLine, hoverAt, pick, runCommand } from './driver/workbench.mjs';
@@ -25,11 +25,6 @@ const check = editorSuite({ name: 'compare', open: 'story.txt', files: { 'story.
 
 function bitsPerByte({ tokens }) {
   return tokens.reduce((sum, token) => sum + token.surprisalBits, 0) / new TextEncoder().encode(STORY).length;
-}
-
-/** The editor draws neighbours of one kind as one box, or as two that touch: both are the same to the eye. */
-function joined(columns) {
-  return columns.sort(([a], [b]) => a - b).reduce((found, [start, end]) => (found.at(-1)?.[1] === start ? [...found.slice(0, -1), [found.at(-1)[0], end]] : [...found, [start, end]]), []);
 }
 
 function stepOf(difference) {

@@ -8,16 +8,10 @@ import { columnsOf, columnsOn, positionsOf } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
 import { analyze, paintedIn, stateWhere } from './driver/tinylm.mjs';
 import { until } from './driver/until.mjs';
-import { boxesOfLine, goTo, openFile, runCommand, toast, useTheme } from './driver/workbench.mjs';
+import { boxesOfLine, goTo, openFile, patternsOfLine, runCommand, THEMES, toast, useTheme } from './driver/workbench.mjs';
 
 const TEXT = 'Once upon a time, there was a little girl named Mia.\nShe said, "Thank you, frog!" and zxqv.\n';
 const MODES = ['surprisal', 'rank', 'entropy', 'surplus', 'ratio'];
-const THEMES = [
-  ['Light Modern', 'vs', 'light'],
-  ['Dark Modern', 'vs-dark', 'dark'],
-  ['Dark High Contrast', 'hc-black', 'high-contrast'],
-  ['Light High Contrast', 'hc-light', 'high-contrast-light'],
-];
 const TRANSPARENT = 'rgba(0, 0, 0, 0)';
 
 /** Two paragraphs, longer together than a screen with one screen around it. */
@@ -170,5 +164,9 @@ check('without colours, lines show the heat map, and a code lens sums up each pa
   await page.locator('.codelens-decoration').filter({ hasText: /^[\d,]+ tokens, [\d.]+ bytes\/token, [\d.]+ bits\/byte, perplexity [\d.,]+$/ }).first().waitFor();
   await runCommand(page, 'TinyLM: Show Heat Map Legend');
   await page.locator('.view-line').filter({ hasText: /a.uniform.guess.does.better/ }).waitFor();
+  await page.locator('.view-line').filter({ hasText: /the.value.is.undefined/ }).click();
+  const sample = (label) => until(async () => (await patternsOfLine(page, `        ${label}`))[0], `a sample of ${label}`);
+  assert.match((await sample('the value is undefined')).image, /^repeating-linear-gradient\(-45deg, rgb/);
+  assert.match((await sample('several tokens share the character')).image, /^repeating-linear-gradient\(90deg, rgb/);
   await editor.screenshot('without-colours');
 });

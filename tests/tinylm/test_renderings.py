@@ -96,6 +96,9 @@ def test_the_page_shows_every_view_without_a_script(model):
         assert f"#{view['id']}:checked ~ .key-{view['id']}" in page.styles
         assert any(attributes.get("class") == f"key key-{view['id']}" for _, attributes in page.tags)
     assert "prefers-color-scheme: dark" in page.styles
+    patterns = {rule.split(" {")[0]: rule for rule in page.styles.splitlines() if "background-image" in rule}
+    assert set(patterns) == {".undefined", ".split", ".undefined.split"}
+    assert not re.search(r"background:(?! var\(--paper\))", page.styles), "a view's colour would take the patterns away"
     assert all(colour in page.styles for colour in LIGHT + DARK)
     policy = next(attributes for _, attributes in page.tags if "http-equiv" in attributes)
     assert policy["content"] == "default-src 'none'; style-src 'unsafe-inline'"

@@ -1,7 +1,8 @@
 """An analysis as one HTML file that needs nothing else: no script, no font, no image, no network.
 
 The text stands as it is, a span for each cell. A choice of views (radio buttons and CSS) colours it by any heat map in
-the editor's colours, draws lines instead of colours, or shows the boundaries alone. Every cell can be reached by the
+the editor's colours, draws lines instead of colours, or shows the boundaries alone. What is undefined is hatched and
+a character split over tokens is striped, in every view, as in the editor. Every cell can be reached by the
 keyboard and says its numbers in its title, which is also what screen readers read. Light or dark as the reader's
 system asks. The Content-Security-Policy in it allows styles and nothing else.
 """
@@ -32,10 +33,13 @@ _BORDERS = (
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #3b3b3b; --paper: #ffffff; --edge: #0000002e; --even: #1a75d626;
-  --odd: #d98e0030; --strong: #3b3b3b; --focus: #005fb8; %(light)s }
+  --odd: #d98e0030; --strong: #3b3b3b; --pattern: #3b3b3b66;
+  --focus: #005fb8; %(light)s }
 @media (prefers-color-scheme: dark) { :root { --ink: #cccccc; --paper: #1f1f1f; --edge: #ffffff2e; --even: #3794ff33;
-  --odd: #e2a84433; --strong: #cccccc; --focus: #4daafc; %(dark)s } }
-body { margin: 2em auto; max-width: 60em; padding: 0 1em; color: var(--ink); background: var(--paper);
+  --odd: #e2a84433; --strong: #cccccc; --pattern: #cccccc59; --focus: #4daafc; %(dark)s } }
+body { --hatch: repeating-linear-gradient(-45deg, var(--pattern) 0 1px, transparent 1px 5px);
+  --stripes: repeating-linear-gradient(90deg, var(--pattern) 0 1px, transparent 1px 4px);
+  margin: 2em auto; max-width: 60em; padding: 0 1em; color: var(--ink); background: var(--paper);
   font: 15px/1.5 system-ui, sans-serif; }
 main { font: 16px/1.9 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; }
 .key { display: none; margin: 0.3em 0 1em; }
@@ -45,8 +49,9 @@ main { font: 16px/1.9 ui-monospace, monospace; white-space: pre-wrap; overflow-w
 .c:focus::after { content: attr(title); position: absolute; left: 0; top: 100%%; width: max-content; max-width: 46em;
   padding: 0.4em 0.6em; border: 1px solid var(--focus); color: var(--ink); background: var(--paper);
   font: 13px/1.5 ui-monospace, monospace; white-space: pre-wrap; }
-.undefined { background: repeating-linear-gradient(45deg, var(--strong) 0 1px, transparent 1px 5px); }
-.split { outline: 1px dotted var(--strong); outline-offset: -1px; }
+.undefined { background-image: var(--hatch); }
+.split { background-image: var(--stripes); }
+.undefined.split { background-image: var(--hatch), var(--stripes); }
 @media print { * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 
@@ -80,19 +85,19 @@ def _style() -> str:
         return " ".join(f"--h{bucket}: {colour};" for bucket, colour in enumerate(palette))
 
     rules = [
-        f"#{mode}:checked ~ main .{letter}{bucket} {{ background: var(--h{bucket}); }}"
+        f"#{mode}:checked ~ main .{letter}{bucket} {{ background-color: var(--h{bucket}); }}"
         for mode, letter in _LETTERS.items()
         for bucket in range(N_BUCKETS)
     ]
-    rules += [f".b{bucket} {{ background: var(--h{bucket}); }}" for bucket in range(N_BUCKETS)]
+    rules += [f".b{bucket} {{ background-color: var(--h{bucket}); }}" for bucket in range(N_BUCKETS)]
     for bucket, border in enumerate(_BORDERS, 1):
         width, _, style = border.rpartition(" ")
         where = f"#{_LINES}:checked ~ main .s{bucket}, .l{bucket}"
         rules.append(
             f"{where} {{ border-style: {style}; border-width: {_widths(width)}; border-color: var(--strong); }}"
         )
-    rules.append(f"#{_BOUNDARIES}:checked ~ main .c {{ background: var(--even); }}")
-    rules.append(f"#{_BOUNDARIES}:checked ~ main .odd {{ background: var(--odd); }}")
+    rules.append(f"#{_BOUNDARIES}:checked ~ main .c {{ background-color: var(--even); }}")
+    rules.append(f"#{_BOUNDARIES}:checked ~ main .odd {{ background-color: var(--odd); }}")
     rules += [f"#{view}:checked ~ .key-{view} {{ display: block; }}" for view in [*HeatMode, _LINES, _BOUNDARIES]]
     return _STYLE % {"light": colours(LIGHT), "dark": colours(DARK)} + "\n".join(rules) + "\n"
 

@@ -32,3 +32,8 @@ export function columnsOn(line, text, spans) {
     .map(([startLine, start, endLine, end]) => [startLine < line ? 0 : start, endLine > line ? text.length : end])
     .filter(([, end], index) => end > 0 || parts[index][0] === line);
 }
+
+/** The editor draws neighbours of one kind as one box, or as two that touch: both are the same to the eye. */
+export function joined(columns) {
+  return columns.sort(([a], [b]) => a - b).reduce((found, [start, end]) => (found.at(-1)?.[1] === start ? [...found.slice(0, -1), [found.at(-1)[0], end]] : [...found, [start, end]]), []);
+}

@@ -108,6 +108,37 @@ export function boxesOfLine(page, lineText) {
   return page.evaluate(measureBoxes, { lineText, active: ACTIVE });
 }
 
+/** The default theme of each kind: its name, the class of the workbench, a name for screenshots. */
+export const THEMES = [
+  ['Light Modern', 'vs', 'light'],
+  ['Dark Modern', 'vs-dark', 'dark'],
+  ['Dark High Contrast', 'hc-black', 'high-contrast'],
+  ['Light High Contrast', 'hc-light', 'high-contrast-light'],
+];
+
+/**
+ * The stretches of one line whose characters have a pattern behind them, in UTF-16 columns: [{ start, end, image }].
+ * A pattern belongs to the text's own spans, so nothing has to be measured; neighbours of one pattern are one stretch.
+ */
+export function patternsOfLine(page, lineText) {
+  return page.evaluate(readPatterns, { lineText, active: ACTIVE });
+}
+
+function readPatterns({ lineText, active }) {
+  const rows = [...document.querySelectorAll(`${active} .view-lines .view-line`)];
+  const line = rows.find((row) => row.textContent.replaceAll('\u00a0', ' ') === lineText);
+  const found = [];
+  let start = 0;
+  for (const span of line?.querySelectorAll(':scope > span > span') ?? []) {
+    const end = start + span.textContent.length;
+    const image = getComputedStyle(span).backgroundImage;
+    if (found.at(-1)?.end === start && found.at(-1).image === image) found.at(-1).end = end;
+    else if (image !== 'none') found.push({ start, end, image });
+    start = end;
+  }
+  return found;
+}
+
 function measureBoxes({ lineText, active }) {
   const line = [...document.querySelectorAll(`${active} .view-lines .view-line`)].find(
     (row) => row.textContent.replaceAll('\u00a0', ' ') === lineText,
