@@ -13,6 +13,7 @@ import doctor from "../../tests/golden/doctor.json";
 import estimateTraining from "../../tests/golden/estimateTraining.json";
 import exportPiece from "../../tests/golden/exportPiece.json";
 import exported from "../../tests/golden/export.json";
+import ghostText from "../../tests/golden/ghostText.json";
 import generate from "../../tests/golden/generate.json";
 import generationStep from "../../tests/golden/generationStep.json";
 import listJobs from "../../tests/golden/listJobs.json";
@@ -39,6 +40,7 @@ import trainingEvents from "../../tests/golden/trainingEvents.json";
 import trainingFinished from "../../tests/golden/trainingProgress-finished.json";
 import trainingProgress from "../../tests/golden/trainingProgress.json";
 import * as comparing from "../src/comparing";
+import * as ghost from "../src/ghostProtocol";
 import * as protocol from "../src/protocol";
 import * as session from "../src/sessionProtocol";
 import { decodeCells } from "../src/tokens";
@@ -58,6 +60,7 @@ const GOLDEN = {
   "trainingProgress.json": { method: trainingProgress.method, is: protocol.TrainingProgressNotification.method, params: holds<protocol.JobProgress>()(trainingProgress.params) },
   "trainingProgress-finished.json": { method: trainingFinished.method, is: protocol.TrainingProgressNotification.method, params: holds<protocol.JobProgress>()(trainingFinished.params) },
   "generate.json": { method: generate.method, is: protocol.GenerateRequest.method, params: holds<protocol.GenerateParams>()(generate.params), result: holds<protocol.GenerateResult>()(generate.result) },
+  "ghostText.json": { method: ghostText.method, is: ghost.GhostTextRequest.method, params: holds<ghost.GhostTextParams>()(ghostText.params), result: holds<ghost.GhostTextResult>()(ghostText.result) },
   "generationStep.json": { method: generationStep.method, is: protocol.GenerationStepNotification.method, params: holds<protocol.GenerationStep>()(generationStep.params) },
   "alternatives.json": { method: alternatives.method, is: comparing.AlternativesRequest.method, params: holds<comparing.AlternativesParams>()(alternatives.params), result: holds<comparing.AlternativesResult>()(alternatives.result) },
   "preview.json": { method: preview.method, is: comparing.PreviewRequest.method, params: holds<comparing.PreviewParams>()(preview.params), result: holds<comparing.PreviewResult>()(preview.result) },

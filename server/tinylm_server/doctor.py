@@ -58,6 +58,7 @@ def _server_facts(ls: "Server") -> dict[str, Any]:
         "loopStalls": ls.loop_watch.n_stalls,
         "longestStallMs": round(ls.loop_watch.longest_s * 1e3),
         "longestWorkMs": round(ls.loop_watch.longest_work_s * 1e3),
+        "ghostText": ls.ghost.report(),
         "status": ls.host.status(),
         "jobs": [job.progress.to_json() for job in ls.jobs.all()],
     }
@@ -74,6 +75,7 @@ def _markdown(report: dict[str, Any]) -> str:
         ["memory", f"{server['memoryBytes'] / 1e6:.0f} MB"],
         ["positions", code_span(server["positionEncoding"])],
         ["open documents", str(server["openDocuments"])],
+        ["ghost text", _ghost_text(server["ghostText"])],
         ["event loop", f"stalled {server['loopStalls']} times, {server['longestStallMs']} ms at the longest"],
     ]
     versions = [
@@ -89,6 +91,14 @@ def _markdown(report: dict[str, Any]) -> str:
         table(["package", "version"], "ll", versions),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _ghost_text(report: dict[str, Any]) -> str:
+    known = f"{report['known'] / report['asked']:.0%}" if report["asked"] else "none"
+    return (
+        f"asked {report['asked']} times, {known} known already; the model ran {report['decodeSteps']} steps, "
+        f"{report['wastedSteps']} of them in vain, and takes {report['latencyMs']:.0f} ms"
+    )
 
 
 def _shown(check: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     lsp.WINDOW_WORK_DONE_PROGRESS_CANCEL: (None, "training_commands", "progress_cancelled"),
     "tinylm/tokens": (None, "tokens", "tokens"),
     "tinylm/generate": (None, "generate", "generate"),
+    "tinylm/ghostText": (None, "inline_completion", "ghost_text"),
     "tinylm/trainingEvents": (None, "training_events", "training_events"),
     "tinylm/session/open": (None, "sessions", "session_open"),
     "tinylm/session/step": (None, "sessions", "session_step"),

@@ -1,54 +1,113 @@
-"""`textDocument/inlineCompletion`: several tokens of ghost text, as far as the model is sure enough."""
+"""`textDocument/inlineCompletion`: several tokens of ghost text, as far as the model is sure enough.
 
-from typing import TYPE_CHECKING
+Nothing here is an error to the person who types: without a model, or with one that dies in the middle, there is no
+ghost text, and the status says why.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types as lsp
 from pygls.exceptions import JsonRpcContentModified
 
-from tinylm_server.context import text_before
+from tinylm_server.ghost_text import Cursor
+from tinylm_server.params import mapping, position, uri_of
+from tinylm_server.suggestions import Suggestion
+from tinylm_server.worker_client import WorkerGone, WorkerRefused
 
 if TYPE_CHECKING:
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
-__all__ = ["inline_completion"]
+__all__ = ["ghost_text", "inline_completion"]
 
 AFTER_CHARS = 1000  # of the line after the cursor are looked at
 
 
 async def inline_completion(ls: "Server", params: lsp.InlineCompletionParams) -> lsp.InlineCompletionList | None:
-    """Answer with at most one continuation of the line; none where it would disturb more than help."""
-    document, settings = ls.documents.get(params.text_document.uri), ls.settings
-    selected = params.context.selected_completion_info if params.context is not None else None
-    if not _is_wanted(ls, document, params):
+    """Answer with a continuation, with several when asked by hand; with none where it would disturb more than help."""
+    document, context = ls.documents.get(params.text_document.uri), params.context
+    by_hand = context is not None and context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked
+    if not _is_wanted(ls, document, params.position, by_hand):
         return None
-    await ls.host.until_ready()
+    selected = context.selected_completion_info if context is not None else None
     at = selected.range if selected is not None else lsp.Range(params.position, params.position)
-    line, char = document.point(at.start)
-    values = {
-        "maxTokens": settings.inline_max_tokens,
-        "minConfidence": settings.inline_min_confidence,
-        "stop": ["\n", "\r"],
-        "tokenizer": ls.host.tokenizer.id,
-    }
     typed = selected.text if selected is not None else ""
-    async with ls.host.turns.turn(document.uri, "inline"):
-        answer = await ls.host.ask("continue", {**values, **text_before(ls, document, line, char, typed)})
+    cursor = Cursor(document, *document.point(at.start), typed)
+    try:
+        found = await _suggestions(ls, cursor, by_hand)
+    except (WorkerGone, WorkerRefused):
+        return None
     if not ls.documents.is_current(document):
         raise JsonRpcContentModified("the document changed while a continuation was looked for")
-    text = answer.header["text"]
-    items = [lsp.InlineCompletionItem(insert_text=typed + text, range=at)] if text else []
-    return lsp.InlineCompletionList(items)
+    rest = document.text.after(*document.point(at.end), AFTER_CHARS)
+    texts = dict.fromkeys(text for each in found if (text := _fitting(each.text, rest)))
+    return lsp.InlineCompletionList([lsp.InlineCompletionItem(insert_text=typed + text, range=at) for text in texts])
 
 
-def _is_wanted(ls: "Server", document: "Document", params: lsp.InlineCompletionParams) -> bool:
+async def _suggestions(ls: "Server", cursor: Cursor, by_hand: bool) -> list[Suggestion]:
+    """Return what is known, or what the model says; the newest request of a document ends those before it."""
+    ghost, host = ls.ghost, ls.host
+    n_wanted = ls.settings.inline_suggestions if by_hand else 1
+    if by_hand:
+        await host.until_ready()
+    elif not host.is_ready:
+        return []
+    else:
+        ghost.note_request()
+    ghost.counts.asked += 1
+    async with host.turns.turn(cursor.document.uri, "inline", ends_older=True):
+        found = ghost.find(cursor, n_wanted)
+        if found is not None:
+            ghost.counts.known += 1
+            return found
+        if not by_hand:
+            await ghost.rest()
+        found = await ghost.compute(cursor, n_wanted)
+        ghost.counts.computed += 1
+        return found
+
+
+def _is_wanted(ls: "Server", document: "Document", at: lsp.Position, by_hand: bool) -> bool:
     """Say whether ghost text may appear here. Asked for by hand, it may wherever the feature is on."""
-    settings, context = ls.settings, params.context
-    if not settings.inline_enabled:
-        return False
-    if context is not None and context.trigger_kind == lsp.InlineCompletionTriggerKind.Invoked:
-        return True
-    line, char = document.point(params.position)
+    if not ls.settings.inline_enabled or by_hand:
+        return ls.settings.inline_enabled
     # The model does not see what stands after the cursor, so it only goes on where nothing but punctuation does.
-    rest = document.text.after(line, char, AFTER_CHARS)
-    return document.language_id in settings.inline_languages and not any(each.isalnum() for each in rest)
+    rest = document.text.after(*document.point(at), AFTER_CHARS)
+    return _covers(ls.settings.inline_languages, document.language_id) and not any(each.isalnum() for each in rest)
+
+
+def _covers(languages: tuple[str, ...], language_id: str) -> bool:
+    """Say whether a list of languages, in which `*` is all and `!` takes one out, has a language."""
+    return f"!{language_id}" not in languages and (language_id in languages or "*" in languages)
+
+
+def _fitting(text: str, rest: str) -> str:
+    """Return a suggestion without what stands after the cursor already, and within the line if anything does."""
+    if not rest.strip():
+        return text
+    text = text.split("\n", 1)[0]
+    n_there = next((n for n in range(min(len(text), len(rest)), 0, -1) if text.endswith(rest[:n])), 0)
+    return text[: len(text) - n_there]
+
+
+async def ghost_text(ls: "Server", params: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer `tinylm/ghostText`: the tokens of what is known to follow a position. The model is not asked."""
+    document = ls.documents.get(uri_of(mapping(params)))
+    point = document.point(position(params.get("position"), "position"))
+    found = ls.ghost.find(Cursor(document, *point), ls.settings.inline_suggestions)
+    if found is None:
+        found = ls.ghost.find(Cursor(document, *point))
+    return {
+        "schema": 1,
+        "version": document.version,
+        "counts": ls.ghost.report(),
+        "suggestions": [
+            {
+                "text": each.text,
+                "logprob": each.logprob,
+                "tokens": [{"text": text, "logprob": logprob} for text, logprob in each.tokens],
+            }
+            for each in found or []
+        ],
+    }

@@ -63,6 +63,11 @@ class ModelHost:
         return self.tokenizer
 
     @property
+    def is_ready(self) -> bool:
+        """Whether a model can be asked now."""
+        return self.worker.state == "ready" and self.model is not None
+
+    @property
     def block_size(self) -> int:
         """Tokens that the model can see at once; 0 without a model."""
         return int(self.model["blockSize"]) if self.model else 0

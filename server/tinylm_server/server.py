@@ -28,6 +28,7 @@ from tinylm_server.settings import SECTION, Settings, settings_from
 from tinylm_server.stdio import FramingBroken, MessageReader
 
 if TYPE_CHECKING:
+    from tinylm_server.ghost_text import GhostText
     from tinylm_server.jobs import JobBoard
     from tinylm_server.model_host import ModelHost
     from tinylm_server.second_model import SecondModel
@@ -57,6 +58,7 @@ class Server(LanguageServer):
         self.loading: asyncio.Task[None] | None = None  # of what the handlers need (features.py)
         self.counting: set[str] = set()  # the documents whose tokens are being counted (tokens.py)
         self._host: ModelHost | None = None
+        self._ghost: GhostText | None = None
         self._jobs: JobBoard | None = None
         self._second_model: SecondModel | None = None
         self._sessions: SessionStore | None = None
@@ -75,6 +77,15 @@ class Server(LanguageServer):
 
             self._host = ModelHost(self.send_status)
         return self._host
+
+    @property
+    def ghost(self) -> "GhostText":
+        """What is known of ghost texts; made on first use."""
+        if self._ghost is None:
+            from tinylm_server.ghost_text import GhostText
+
+            self._ghost = GhostText(self)
+        return self._ghost
 
     @property
     def second_model(self) -> "SecondModel":

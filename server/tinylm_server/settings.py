@@ -22,8 +22,17 @@ class Settings:
     completion_max_items: int = field(default=8, metadata={"key": "completion.maxItems", "low": 1, "high": 50})
     inline_enabled: bool = field(default=True, metadata={"key": "inlineCompletion.enabled"})
     inline_max_tokens: int = field(default=24, metadata={"key": "inlineCompletion.maxTokens", "low": 1, "high": 200})
+    inline_max_lines: int = field(default=1, metadata={"key": "inlineCompletion.maxLines", "low": 1, "high": 20})
     inline_min_confidence: float = field(
         default=0.05, metadata={"key": "inlineCompletion.minConfidence", "low": 0, "high": 1}
+    )
+    inline_min_token_probability: float = field(
+        default=0.0, metadata={"key": "inlineCompletion.minTokenProbability", "low": 0, "high": 1}
+    )
+    inline_suggestions: int = field(default=3, metadata={"key": "inlineCompletion.suggestions", "low": 1, "high": 10})
+    inline_max_delay: int = field(default=300, metadata={"key": "inlineCompletion.maxDelay", "low": 0, "high": 10_000})
+    inline_cache_characters: int = field(
+        default=20_000, metadata={"key": "inlineCompletion.cacheCharacters", "low": 0, "high": 1_000_000}
     )
     inline_languages: tuple[str, ...] = field(
         default=("plaintext", "markdown", "text"), metadata={"key": "inlineCompletion.languages"}

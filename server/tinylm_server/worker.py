@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 # The most urgent first: what a person waits for with the finger on a key comes before what fills a screen.
 PRIORITIES = {
-    "load": 0, "inspect": 1, "session": 1, "characters": 1, "words": 2, "continue": 3, "score": 4, "generate": 5,
-    "export": 6,
+    "load": 0, "inspect": 1, "session": 1, "characters": 1, "words": 2, "wordParts": 2, "continue": 3, "score": 4,
+    "generate": 5, "export": 6, "savedStep": 6,
 }  # fmt: skip
 
 Steps = Generator[Frame | None, None, Frame]
@@ -119,7 +119,9 @@ def main() -> None:
         if is_over:
             inbox.finish(job)
         if frame is not None:
-            stdout.write(pack(Frame({**frame.header, "id": job.request_id, "last": is_over}, frame.arrays)))
+            # Also of jobs that were cancelled: what they computed in vain is to be known.
+            told = {"id": job.request_id, "last": is_over, "ghostSteps": jobs.take_ghost_steps()}
+            stdout.write(pack(Frame({**frame.header, **told}, frame.arrays)))
             stdout.flush()
 
 

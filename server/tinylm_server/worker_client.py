@@ -76,6 +76,7 @@ class WorkerClient:
     def __init__(self, on_start: Callable[[], Awaitable[None]], on_change: Callable[[], None]) -> None:
         self.state = "starting"  # starting, ready, restarting, failed, stopped
         self.restarts = 0
+        self.n_ghost_steps = 0  # of the model for ghost text, by all workers so far
         self.pid: int | None = None
         self._on_start, self._on_change = on_start, on_change
         self._ids = count(1)
@@ -215,6 +216,7 @@ class WorkerClient:
         self._set_state("ready")
 
     def _deliver(self, frame: Frame) -> None:
+        self.n_ghost_steps += frame.header.get("ghostSteps", 0)
         future, on_step = self._waiting.get(frame.header["id"], (None, None))
         if future is None or future.done():
             return

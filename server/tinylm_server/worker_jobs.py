@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tinylm.analysis.characters import likely_character
 from tinylm.analysis.steps import step_record
 from tinylm.errors import TinyLMError
-from tinylm.model.completion import complete_words, continue_text
+from tinylm.model.completion import complete_words
+from tinylm.model.continuation import Continuation, Limits, continue_differently, continue_text
 from tinylm.model.cursor_generation import cursor_of, generate_at
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.stop_strings import StopStrings
@@ -40,6 +41,12 @@ class Jobs:
     def __init__(self) -> None:
         self._model: LanguageModel | None = None
         self._sessions = Sessions()
+        self._n_ghost_steps = 0
+
+    def take_ghost_steps(self) -> int:
+        """Return how often the model was run for ghost text since the last call."""
+        n_steps, self._n_ghost_steps = self._n_ghost_steps, 0
+        return n_steps
 
     def start(self, frame: Frame, check: Check) -> Steps:
         """Return the steps of a request; nothing runs yet."""
@@ -117,16 +124,29 @@ class Jobs:
     def _continue(self, frame: Frame, check: Check) -> Steps:
         model, values = self._current(frame), frame.header
         yield None
-        found = continue_text(
-            model,
-            values["text"],
-            check,
+        decoder = model.decoder if values["remember"] else model.new_decoder()
+        limits = Limits(
             max_tokens=values["maxTokens"],
+            max_lines=values["maxLines"],
             min_confidence=values["minConfidence"],
-            stop=values["stop"],
-            starts_document=values["startsDocument"],
+            min_token_probability=values["minTokenProbability"],
         )
-        return Frame({"text": found.text, "logprob": found.steps[-1].running_logprob if found.steps else 0.0})
+        common: dict[str, Any] = {
+            "limits": limits,
+            "starts_document": values["startsDocument"],
+            "decoder": decoder,
+        }
+        n_before = decoder.n_steps
+        try:
+            first = continue_text(model, values["text"], check, **common)
+            n_more = values["n"] - 1
+            others = (
+                continue_differently(model, values["text"], [first.text], n_more, check, **common) if n_more else []
+            )
+        finally:
+            self._n_ghost_steps += decoder.n_steps - n_before
+        suggestions = [_tokens_shown(found) for found in [first, *others]]
+        return Frame({"suggestions": suggestions, "nSteps": decoder.n_steps - n_before})
 
     def _export(self, frame: Frame, check: Check) -> Steps:
         model = self._current(frame)
@@ -159,6 +179,18 @@ class Jobs:
         model = self._current(frame)
         yield None
         return Frame(self._sessions.answer(model, frame.header, check))
+
+
+def _tokens_shown(found: Continuation) -> list[tuple[str, float]]:
+    """Return the tokens of a continuation; those that make no character whole belong to the one that does."""
+    shown: list[tuple[str, float]] = []
+    logprob = 0.0
+    for step in found.steps:
+        logprob += step.logprob
+        if step.text:
+            shown.append((step.text, logprob))
+            logprob = 0.0
+    return shown
 
 
 def _steps(first: int, last: int) -> Iterator[tuple[int, int]]:

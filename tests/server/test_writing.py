@@ -1,4 +1,4 @@
-"""Completion, ghost text, code actions and generation over stdio, against the library itself."""
+"""Completion, code actions and generation over stdio, against the library itself."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 from lsp_client import Client, LspError
 from tinylm_server.line_index import width
 
-from tinylm.model.completion import complete_words, continue_text
+from tinylm.model.completion import complete_words
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 
@@ -58,58 +58,6 @@ async def test_completion_edits_exactly_what_is_typed(shared_client: Client, tex
         assert edit["newText"].startswith(typed) and item["filterText"] == edit["newText"]
         start, end = len(text) - len(typed), len(text)
         assert edit["range"] == {"start": {"line": 0, "character": start}, "end": {"line": 0, "character": end}}
-
-
-async def test_ghost_text_is_the_librarys_continuation(shared_client: Client, model):
-    shared_client.settings["inlineCompletion"] = {"minConfidence": 0}
-    shared_client.notify("workspace/didChangeConfiguration", {"settings": {"tinylm": shared_client.settings}})
-    text = TEXT.replace("😀", "of it")
-    shared_client.open(URI, text)
-    reply = await shared_client.request("textDocument/inlineCompletion", at_end(text, context={"triggerKind": 2}))
-    expected = continue_text(model, text, max_tokens=24, min_confidence=0.0, stop=("\n", "\r")).text
-    where = {"line": 1, "character": 37}
-    assert reply == {"items": [{"insertText": expected, "range": {"start": where, "end": where}}]}
-    assert expected.startswith("x")
-
-
-async def test_ghost_text_follows_the_selected_item_of_the_list(shared_client: Client, model):
-    shared_client.open(URI, TEXT)
-    selected = {
-        "range": {"start": {"line": 1, "character": 35}, "end": {"line": 1, "character": 37}},
-        "text": "fox sang",
-    }
-    context = {"triggerKind": 2, "selectedCompletionInfo": selected}
-    reply = await shared_client.request("textDocument/inlineCompletion", at_end(context=context))
-    expected = continue_text(model, TEXT[:-2] + "fox sang", max_tokens=24, min_confidence=0.0, stop=("\n", "\r")).text
-    items = [{"insertText": "fox sang" + expected, "range": selected["range"]}] if expected else []
-    assert reply == {"items": items}
-
-
-@pytest.mark.parametrize(
-    ("language", "text", "column", "kind", "comes"),
-    [
-        ("plaintext", "the sm all", 6, 2, False),
-        ("plaintext", 'the sm."', 6, 2, True),
-        ("python", "the sm", 6, 2, False),
-        ("python", "the sm", 6, 1, True),
-        ("text", "the sm", 6, 2, True),
-    ],
-)
-async def test_ghost_text_comes_only_where_it_does_not_disturb(
-    shared_client: Client, language, text, column, kind, comes
-):
-    shared_client.open(URI, text, language=language)
-    params = {**at_end("", context={"triggerKind": kind}), "position": {"line": 0, "character": column}}
-    reply = await shared_client.request("textDocument/inlineCompletion", params)
-    assert (reply is not None) == comes
-
-
-async def test_ghost_text_needs_no_context(shared_client: Client):
-    """Some clients send none, though the specification wants one."""
-    shared_client.open(URI, TEXT)
-    params = at_end()
-    reply = await shared_client.request("textDocument/inlineCompletion", {**params, "context": {"triggerKind": 1}})
-    assert "items" in reply
 
 
 async def test_generation_sends_every_token_and_joins_to_the_text(shared_client: Client, model):
