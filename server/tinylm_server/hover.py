@@ -12,11 +12,11 @@ from lsprotocol import types as lsp
 from numpy.typing import NDArray
 from pygls.exceptions import JsonRpcContentModified
 
-from tinylm.analysis.characters import ends_inside_character
+from tinylm.analysis.characters import ends_inside_character, pending_bytes
 from tinylm.model.windows import reach
 from tinylm.tokens.byte_level import visible_char
 from tinylm.tokens.tokenizer import Tokenizer
-from tinylm_server.hover_text import Subject, hover_text
+from tinylm_server.hover_text import Subject, hover_text, n_listed
 from tinylm_server.scoring import Inspection, inspect
 from tinylm_server.token_chunks import Chunk, PlacedChunk, cell_of_char, chunk_at, ids_before
 from tinylm_server.tokens import encode_beside
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Target", "cell_range", "find_target", "hover"]
 
-MAX_COMPLETED = 8  # alternatives whose character is looked for, at most three steps of the model each
+MAX_COMPLETED = 8  # alternatives of a token whose character is looked for, at most three steps of the model each
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
         return None
     last = target.first + len(target.ids)
     found: Inspection | str
-    characters: dict[int, str] = {}
+    characters: list[dict[int, str]] = []
     try:
         async with ls.host.turns.turn(document.uri, "hover"):
             found = await inspect(
@@ -72,20 +72,32 @@ async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
 
 async def _likely_characters(
     ls: "Server", document: "Document", tokenizer: Tokenizer, target: Target, found: Inspection
-) -> dict[int, str]:
-    """Return, for the first alternatives that end inside a character, which one they most likely lead to."""
-    ids = [int(token_id) for token_id in found.alternative_ids[0]]
-    partial = [token_id for token_id in ids if ends_inside_character(tokenizer.token_bytes(token_id))]
-    if not partial:
-        return {}
+) -> list[dict[int, str]]:
+    """Return, for each token of the cell, which character the first of its partial alternatives most likely lead to."""
+    places = [_unfinished(tokenizer, target, found, part) for part in range(len(target.ids))]
+    if not any(place["tokens"] for place in places):
+        return []
     placed = target.placed
     before, starts_document = ids_before(
         document.text, tokenizer, document.encoding, placed, reach(ls.host.block_size) + 1
     )
-    context = np.concatenate([before, placed.chunk.ids[: target.first]])
-    values = {"tokens": partial[:MAX_COMPLETED], "startsDocument": starts_document, "tokenizer": tokenizer.id}
-    frame = await ls.host.ask("characters", values, {"ids": context})
-    return {token_id: visible_char(char) for token_id, char in frame.header["characters"] if char is not None}
+    ids = np.concatenate([before, placed.chunk.ids[: target.first + len(target.ids)]])
+    values = {"places": places, "startsDocument": starts_document, "tokenizer": tokenizer.id}
+    frame = await ls.host.ask("characters", values, {"ids": ids})
+    return [
+        {token_id: visible_char(char) for token_id, char in place if char is not None}
+        for place in frame.header["characters"]
+    ]
+
+
+def _unfinished(tokenizer: Tokenizer, target: Target, found: Inspection, part: int) -> dict[str, Any]:
+    """Return the alternatives to a token of the cell that are no whole characters, and what they stand behind."""
+    listed = found.alternative_ids[part, : n_listed(found)].tolist()
+    pending = pending_bytes(tokenizer.decode_bytes(target.ids[:part]))
+    tokens = [other for other in listed if ends_inside_character(pending + tokenizer.token_bytes(other))]
+    if pending:  # what ends the character is told as well
+        tokens = [other for other in listed if 0x80 <= (tokenizer.token_bytes(other) or b"\0")[0] < 0xC0]
+    return {"nLater": len(target.ids) - part, "pending": pending.hex(), "tokens": tokens[:MAX_COMPLETED]}
 
 
 def _markup_kind(capabilities: lsp.ClientCapabilities) -> lsp.MarkupKind:

@@ -5,8 +5,8 @@ figures and the context first, then what the model would rather have said; how B
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from tinylm.analysis.markdown import code_span, fenced
 from tinylm.analysis.wording import NATS_PER_BIT, bar, counted, fit, hex_bytes, is_plain, percent, signed
@@ -15,10 +15,11 @@ from tinylm.tokens.spans import utf8
 from tinylm.tokens.tokenizer import END_OF_TEXT, Tokenizer
 from tinylm_server.scoring import Inspection
 
-__all__ = ["Subject", "hover_text"]
+__all__ = ["Subject", "hover_text", "n_listed"]
 
 _TOKEN_WIDTH, _LIST_BAR = 18, 16
 _MAX_MERGES = 40
+_LEAST_LISTED = 3
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,20 @@ class Subject:
         text: its characters.
         ids: its tokens, more than one when they share a character.
         block_size: of the model, 0 without one; less than half of it is a short context.
-        characters: for alternatives that end inside a character: the one that they most likely lead to.
+        characters: for each of its tokens or for none: alternatives that are no whole characters, and the character
+            that each most likely leads to.
     """
 
     text: str
     ids: list[int]
     block_size: int = 0
-    characters: Mapping[int, str] = field(default_factory=dict)
+    characters: Sequence[Mapping[int, str]] = ()
+
+
+def n_listed(found: Inspection) -> int:
+    """Return how many alternatives to each token of the cell a hover lists: several tokens share the room of one."""
+    n_tokens, n_alternatives = map(int, found.alternative_ids.shape)
+    return min(n_alternatives, max(_LEAST_LISTED, n_alternatives // n_tokens))
 
 
 def hover_text(tokenizer: Tokenizer, subject: Subject, found: Inspection | str, *, markdown: bool = True) -> str:
@@ -116,27 +124,43 @@ def _context(subject: Subject, found: Inspection) -> str:
 
 
 def _alternatives(tokenizer: Tokenizer, subject: Subject, found: Inspection) -> list[str]:
-    """Return what the model would rather have said in the place of the cell's first token, which is marked."""
-    actual, ids = subject.ids[0], [int(token_id) for token_id in found.alternative_ids[0]]
-    logprobs = [float(logprob) for logprob in found.alternative_logprob[0]]
-    width = len(str(int(found.rank[0]))) if actual not in ids else len(str(len(ids)))
+    """Return what the model would rather have said in the place of each token of the cell."""
+    lines: list[str] = []
+    for part in range(len(subject.ids)):
+        if len(subject.ids) > 1:
+            lines.append(_place(tokenizer, subject.ids, part))
+        lines += _listed(tokenizer, subject, found, part)
+    if any(subject.characters):
+        lines.append("⇒ the likely character, completed greedily")
+    return lines
+
+
+def _place(tokenizer: Tokenizer, ids: list[int], part: int) -> str:
+    shown = [hex_bytes(tokenizer.token_bytes(token_id)) for token_id in ids[: part + 1]]
+    return f"instead of {shown[-1]}" + (f" after {' '.join(shown[:-1])}:" if part else ":")
+
+
+def _listed(tokenizer: Tokenizer, subject: Subject, found: Inspection, part: int) -> list[str]:
+    """Return the alternatives to one token, the likeliest first; the token itself is among them, and marked."""
+    n_lines, actual, actual_rank = n_listed(found), subject.ids[part], int(found.rank[part])
+    ids = found.alternative_ids[part, :n_lines].tolist()
+    logprobs = found.alternative_logprob[part, :n_lines].tolist()
+    characters = subject.characters[part] if subject.characters else {}
+    width = len(str(actual_rank)) if actual not in ids else len(str(len(ids)))
 
     def line(rank: int, token_id: int, logprob: float) -> str:
         shown = tokenizer.visible(token_id)
-        if token_id in subject.characters:
-            shown += f" ⇒ {subject.characters[token_id]}"
+        if token_id in characters:
+            shown += f" ⇒ {characters[token_id]}"
         mark = "▸" if token_id == actual else " "
         return (
             f"{mark}{rank:>{width}} {fit(shown, _TOKEN_WIDTH)} {percent(logprob):>9} {bar(logprob, _LIST_BAR)}".rstrip()
         )
 
-    lines = [] if len(subject.ids) == 1 else ["instead of the first part:"]
-    lines += [line(rank, *entry) for rank, entry in enumerate(zip(ids, logprobs, strict=True), 1)]
+    lines = [line(rank, *entry) for rank, entry in enumerate(zip(ids, logprobs, strict=True), 1)]
     lines.append(f"{'':{width + 2}}{f'top {len(ids)} together':<{_TOKEN_WIDTH}} {percent(_log_sum(logprobs)):>9}")
     if actual not in ids:
-        lines.append(line(int(found.rank[0]), actual, float(found.logprob[0])))
-    if subject.characters:
-        lines.append("⇒ the likely character, completed greedily")
+        lines.append(line(actual_rank, actual, float(found.logprob[part])))
     return lines
 
 

@@ -98,13 +98,17 @@ class Jobs:
     def _characters(self, frame: Frame, check: Check) -> Steps:
         model, ids, values = self._current(frame), frame.arrays["ids"], frame.header
         decoder = model.new_decoder()  # one of its own, as in `_generate`
-        found: list[tuple[int, str | None]] = []
-        for token_id in values["tokens"]:
-            yield None
-            char = likely_character(
-                decoder, model.vocabulary, ids, token_id, check, starts_document=values["startsDocument"]
-            )
-            found.append((token_id, char))
+        found: list[list[tuple[int, str | None]]] = []
+        for place in values["places"]:
+            context, pending = ids[: len(ids) - place["nLater"]], bytes.fromhex(place["pending"])
+            found.append([])
+            for token_id in place["tokens"]:
+                yield None
+                char = likely_character(
+                    decoder, model.vocabulary, context, token_id, check,
+                    pending=pending, starts_document=values["startsDocument"],
+                )  # fmt: skip
+                found[-1].append((token_id, char))
         return Frame({"characters": found})
 
     def _words(self, frame: Frame, check: Check) -> Steps:

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from tinylm_server.hover_text import Subject, hover_text
+from tinylm_server.hover_text import Subject, hover_text, n_listed
 from tinylm_server.scoring import Inspection
 
 from tests.conftest import train_400_entries
 from tests.tinylm.test_spans import nasty_text
+from tinylm.analysis.wording import percent
 from tinylm.tokens.spans import group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 
@@ -102,15 +103,35 @@ def test_one_hover_as_a_whole(tokenizer):
 def test_a_character_in_parts_has_a_line_for_each_and_their_sum(tokenizer):
     ids = tokenizer.encode("🦖").tolist()
     logprobs = [-1.0, -2.0, -3.0, -4.0]
-    lead = ids[0]
-    found = inspection(logprobs, [(lead, -1.0)], rank=1, context=0)
-    lines = hover_text(tokenizer, Subject("🦖", ids, 64, {lead: "😀"}), found, markdown=False).splitlines()
+    lead, letter = ids[0], int(tokenizer.encode("a")[0])
+    found = inspection(logprobs, [(lead, -1.0), (letter, -2.0)], rank=12, context=0)
+    characters = [{lead: "😀"}, {}, {letter: "🙂"}, {}]
+    lines = hover_text(tokenizer, Subject("🦖", ids, 64, characters), found, markdown=False).splitlines()
     assert lines[0] == "🦖 is split over 4 tokens"
-    assert lines[4].split() == ["F0", str(lead), "36.8", "%", "−1.00", "1.44", "2.50", "1"]
+    assert lines[4].split() == ["F0", str(lead), "36.8", "%", "−1.00", "1.44", "2.50", "12"]
     assert lines[8].split() == ["together", "0.0045", "%", "−10.00", "14.43"]
     assert lines[9] == "predicted from <|endoftext|>"
-    assert lines[11].split()[:5] == ["▸1", "⟨F0⟩", "⇒", "😀", "36.8"]
-    assert "completed greedily" in lines[13]
+    data = [f"{byte:02X}" for byte in "🦖".encode()]
+    blocks = "\n".join(lines[10 : lines.index("merges:") if "merges:" in lines else None]).split("instead of ")[1:]
+    heads = [block.splitlines()[0] for block in blocks]
+    assert heads == [f"{data[0]}:", *(f"{data[at]} after {' '.join(data[:at])}:" for at in (1, 2, 3))]
+    parts = [[line.split() for line in block.splitlines()[1:]] for block in blocks]
+    assert parts[0][0][:5] == ["▸1", "⟨F0⟩", "⇒", "😀", "36.8"] and parts[0][1][:2] == ["2", "a"]
+    assert parts[2][1][:4] == ["2", "a", "⇒", "🙂"]
+    for part, logprob, byte in zip(parts[1:], logprobs[1:], data[1:], strict=True):
+        assert part[2] == ["top", "2", "together", "50.3", "%"]
+        assert part[3][:2] == ["▸12", f"⟨{byte}⟩"] and part[3][2] == percent(logprob).split()[0]
+    assert any("completed greedily" in line for line in lines)
+
+
+def test_several_tokens_share_the_room_of_the_alternatives(tokenizer):
+    ids = tokenizer.encode("🦖").tolist()
+    alternatives = [(token_id, -float(token_id)) for token_id in range(1, 11)]
+    for n_tokens, n in ((1, 10), (2, 5), (3, 3), (4, 3)):
+        assert n_listed(inspection([-1.0] * n_tokens, alternatives)) == n
+    assert n_listed(inspection([-1.0] * 4, alternatives[:2])) == 2
+    text = hover_text(tokenizer, Subject("🦖", ids, 64), inspection([-1.0] * 4, alternatives))
+    assert text.count("top 3 together") == 4
 
 
 def test_what_is_undefined_is_said(tokenizer):

@@ -8,7 +8,7 @@ from lsp_client import Client, LspError
 from naive_text import char_of_column, column_of_char
 from tinylm_server.line_index import content_of, split_lines, width
 
-from tinylm.analysis.characters import ends_inside_character, likely_character
+from tinylm.analysis.characters import ends_inside_character, likely_character, pending_bytes
 from tinylm.analysis.wording import is_plain, percent, signed
 from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
@@ -228,6 +228,32 @@ async def test_hover_completes_alternatives_that_end_inside_a_character(shared_c
     shown = f"{model.tokenizer.visible(other)} ⇒ {visible_char(char)}"
     assert shown in hover["contents"]["value"]
     assert "⇒ the likely character, completed greedily" in hover["contents"]["value"]
+
+
+async def test_hover_tells_the_alternatives_to_each_part_of_a_character(shared_client: Client, model):
+    """Behind the first parts of a character, what goes on with it names the one that the library completes it to."""
+    text = "the 字 bird"
+    shared_client.open(URI, text)
+    hover = await shared_client.request("textDocument/hover", _at(URI, 0, 4))
+    analysis = model.analyze(text, top_k=10)
+    first = next(
+        int(cell) for cell, n in zip(analysis.cells.first_token, analysis.cells.n_tokens, strict=True) if n > 1
+    )
+    n_tokens = int(analysis.cells.n_tokens[analysis.cells.first_token.tolist().index(first)])
+    pieces = hover["contents"]["value"].split("instead of ")[1:]
+    assert len(pieces) == n_tokens
+    n_named = 0
+    for part, piece in enumerate(pieces):
+        token = first + part
+        pending = pending_bytes(model.tokenizer.decode_bytes(analysis.ids[first:token]))
+        for other in analysis.alternatives.ids[token, : max(3, 10 // n_tokens)].tolist():
+            char = likely_character(
+                model.new_decoder(), model.vocabulary, analysis.ids[:token], other, no_check, pending=pending
+            )
+            named = f"{model.tokenizer.visible(other)} ⇒ {'' if char is None else visible_char(char)}"
+            assert (named in piece) == (char is not None), (part, other, piece)
+            n_named += char is not None
+    assert n_named > 0
 
 
 @pytest.mark.asyncio(loop_scope="function")

@@ -50,6 +50,23 @@ def _is_beginning(data: bytes) -> bool:
     return True
 
 
+@pytest.mark.parametrize("char", ["é", "字", "😀"])
+def test_behind_the_first_bytes_of_a_character_a_token_goes_on_with_it(model, char):
+    """The token that ends it names it whatever the model says; one that goes on leads to the greedy completion."""
+    context = model.tokenizer.encode("The bird said ")
+    data = char.encode()
+    single = [int(model.vocabulary.starting_with(data[at : at + 1])[0]) for at in range(len(data))]
+    assert [model.tokenizer.token_bytes(each) for each in single] == [data[at : at + 1] for at in range(len(data))]
+    for at in range(1, len(data)):
+        before = np.concatenate([context, np.array(single[:at], np.int32)])
+        found = likely_character(model.new_decoder(), model.vocabulary, before, single[at], no_check, pending=data[:at])
+        assert found is not None and found.encode()[: at + 1] == data[: at + 1]
+        if at == len(data) - 1:
+            assert found == char
+    letter = int(model.tokenizer.encode("a")[0])
+    assert likely_character(model.new_decoder(), model.vocabulary, context, letter, no_check, pending=data[:1]) is None
+
+
 def test_whole_tokens_lead_nowhere_and_the_work_can_be_stopped(model):
     context = model.tokenizer.encode("The bird")
     letter = int(model.tokenizer.encode("a")[0])

@@ -14,14 +14,19 @@ if TYPE_CHECKING:
     from tinylm.model.decoder import Decoder
     from tinylm.model.vocabulary import Vocabulary
 
-__all__ = ["ends_inside_character", "likely_character"]
+__all__ = ["ends_inside_character", "likely_character", "pending_bytes"]
 
 _CONTINUATION_BYTES = range(0x80, 0xC0)
 
 
 def ends_inside_character(data: bytes) -> bool:
     """Say whether bytes that begin with a whole character end with the beginning of one."""
-    return _pending(data)[1] not in (b"", None)
+    return pending_bytes(data) != b""
+
+
+def pending_bytes(data: bytes) -> bytes:
+    """Return the bytes at the end of UTF-8 that begin a character; none where there are none, or it is no UTF-8."""
+    return _pending(data)[1] or b""
 
 
 def likely_character(
@@ -31,24 +36,31 @@ def likely_character(
     token_id: int,
     check: Callable[[], None],
     *,
+    pending: bytes = b"",
     starts_document: bool = True,
 ) -> str | None:
-    """Return the character that a token's last bytes most likely begin, after a context; at most 3 steps of the model.
+    """Return the character that a token most likely belongs to, after a context; at most 3 steps of the model.
+
+    That is the one that its last bytes begin; behind `pending` bytes it is the one that they began.
 
     Args:
         decoder: the model.
         vocabulary: its tokens by bytes.
-        context_ids: (T,) the tokens before it, which end with a whole character.
+        context_ids: (T,) the tokens before it.
         token_id: the token.
         check: called before each step; raises to stop.
+        pending: the bytes with which the context ends inside a character; none where it ends with a whole one.
         starts_document: whether the context begins the document; see `Decoder.read`.
 
     Returns:
-        One character; None for a token that begins or ends between characters otherwise.
+        One character; None for a token of whole characters, and for one that cannot follow.
     """
-    _, pending = _pending(vocabulary.token(token_id))
-    if not pending:
+    whole, rest = _pending(pending + vocabulary.token(token_id))
+    if pending and whole:
+        return whole[0]
+    if not rest:
         return None
+    pending = rest
     ids = [*context_ids.tolist(), token_id]
     going_on = np.concatenate([vocabulary.starting_with(bytes([byte])) for byte in _CONTINUATION_BYTES])
     while True:
