@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from tinylm.errors import BadData, DiskProblem
 __all__ = [
     "MANIFEST_NAME",
     "disk_errors",
+    "finish_directory",
     "flush_to_disk",
     "new_directory",
     "read_manifest",
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 MANIFEST_NAME = "manifest.json"
-MANIFEST_FORMAT = 1
+MANIFEST_FORMAT = 2  # 1 had no checksum of its own
 _TEMPORARY, _DELETED = ".tmp-", ".del-"
 
 
@@ -66,11 +67,12 @@ def disk_errors(path: Path, doing: str) -> Iterator[None]:
         raise DiskProblem(f"{path}: {doing} failed: {reason.lower()}; {advice}") from error
 
 
-def sha256_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal, reading it in pieces of 1 MiB."""
+def sha256_of_file(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal, reading it in pieces of 1 MiB; `check` may raise between."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while piece := file.read(1 << 20):
+            check()
             digest.update(piece)
     return digest.hexdigest()
 
@@ -111,26 +113,53 @@ def new_directory(path: Path, *, details: Mapping[str, object] | None = None, re
             yield temporary
             _flush_tree(temporary)
             if details is not None:
-                _write_manifest(temporary, details)
+                _write_manifest(temporary, details, lambda: None)
             flush_to_disk(temporary)
             _move_into_place(temporary, path, replace)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def read_manifest(directory: Path) -> dict[str, object]:
+def finish_directory(
+    building: Path, path: Path, *, details: Mapping[str, object], check: Callable[[], None] = lambda: None
+) -> None:
+    """Give a directory that was built over several attempts its manifest and its name, both at once.
+
+    Args:
+        building: a directory beside `path`, whole by now.
+        details: as in `new_directory`.
+        check: called often while the files are read once more; may raise.
+
+    Raises:
+        DiskProblem: something could not be written, or `path` exists.
+    """
+    with disk_errors(path, "writing"):
+        _flush_tree(building)
+        _write_manifest(building, details, check)
+        flush_to_disk(building)
+        _move_into_place(building, path, replace=False)
+
+
+def read_manifest(directory: Path, check: Callable[[], None] = lambda: None) -> dict[str, object]:
     """Check every file of a directory against its manifest and return the manifest's details.
+
+    Args:
+        check: called after each megabyte; may raise.
 
     Raises:
         BadData: the manifest is missing or unreadable, or a file is missing, has another size or another SHA-256.
     """
     try:
-        manifest = json.loads((directory / MANIFEST_NAME).read_bytes())
+        content = (directory / MANIFEST_NAME).read_bytes()
+        manifest = json.loads(content)
         files, details, version = manifest["files"], manifest["details"], manifest["format"]
+        if "sha256" in manifest and content != _manifest_text(files, details).encode():
+            raise ValueError("it differs from what was written")
         expected = {str(name): (int(entry["bytes"]), str(entry["sha256"])) for name, entry in files.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadData(f"{directory}: {MANIFEST_NAME} is missing or damaged; this directory cannot be used") from error
-    if version != MANIFEST_FORMAT or not isinstance(details, dict):
+    is_known = version == MANIFEST_FORMAT if "sha256" in manifest else version == 1
+    if not is_known or not isinstance(details, dict):
         raise BadData(f"{directory}: manifest format {version}, this version of TinyLM reads {MANIFEST_FORMAT}")
     for name, (size, digest) in expected.items():
         file = directory / name
@@ -138,7 +167,7 @@ def read_manifest(directory: Path) -> dict[str, object]:
             raise BadData(f"{file}: the file is missing; this directory cannot be used")
         if file.stat().st_size != size:
             raise BadData(f"{file}: {file.stat().st_size} bytes where the manifest says {size}")
-        if sha256_of_file(file) != digest:
+        if sha256_of_file(file, check) != digest:
             raise BadData(f"{file}: the content differs from what was written (SHA-256); the file is damaged")
     return details
 
@@ -179,16 +208,22 @@ def _flush_tree(directory: Path) -> None:
         flush_to_disk(entry)
 
 
-def _write_manifest(directory: Path, details: Mapping[str, object]) -> None:
+def _write_manifest(directory: Path, details: Mapping[str, object], check: Callable[[], None]) -> None:
     files = {
-        entry.name: {"bytes": entry.stat().st_size, "sha256": sha256_of_file(entry)}
+        entry.name: {"bytes": entry.stat().st_size, "sha256": sha256_of_file(entry, check)}
         for entry in sorted(directory.iterdir())
-        if entry.is_file()
+        if entry.is_file() and entry.name != MANIFEST_NAME
     }
-    manifest = {"format": MANIFEST_FORMAT, "details": dict(details), "files": files}
     path = directory / MANIFEST_NAME
-    path.write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(_manifest_text(files, details), encoding="utf-8")
     flush_to_disk(path)
+
+
+def _manifest_text(files: Mapping[str, object], details: Mapping[str, object]) -> str:
+    """Return a manifest sealed by the SHA-256 of its own content, in the one form that a reader accepts."""
+    content = {"format": MANIFEST_FORMAT, "details": dict(details), "files": dict(files)}
+    seal = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**content, "sha256": seal}, indent=1, sort_keys=True) + "\n"
 
 
 def _move_into_place(temporary: Path, path: Path, replace: bool) -> None:

@@ -4,20 +4,22 @@ Python announces what it is about to do to files as audit events. Each test repe
 process; the k-th fork is killed by SIGKILL at the k-th event, until one fork gets through.
 """
 
+import json
 import os
 import shutil
 import signal
 import sys
-from dataclasses import replace
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.tinylm.training_runs import Child, stop_after
+from tests.tinylm.training_runs import Child
 from tinylm import files
-from tinylm.errors import BadData, Interrupted
+from tinylm.errors import BadData
 from tinylm.model.engine import Engine
-from tinylm.training import loop
 from tinylm.training.checkpoint import newest_checkpoint, prune_checkpoints, save_checkpoint
 from tinylm.training.events import read_events
 from tinylm.training.export import export_model
@@ -153,38 +155,62 @@ def test_saving_a_checkpoint_leaves_a_valid_one_at_every_point(config, finished_
     assert seen[0] == (2, True) and seen[-1] == (3, False)
 
 
-@pytest.mark.slow
-def test_run_killed_while_it_begins_begins_again_or_resumes(config, tmp_path):
-    """From the first directory made to the end of the encoding; afterwards the same command or --resume goes on."""
-    out, small = Path(config.out), tmp_path / "small.txt"
-    small.write_text("The fox ran home. " * 50, encoding="utf-8")
-    config = replace(config, data=(str(small),))
-
-    def work():
-        with pytest.raises(Interrupted):
-            loop.train(config, should_stop=stop_after(1))
-
-    def check(k):
-        begin = loop.resume if (out / "run.json").is_file() else loop.train
-        with pytest.raises(Interrupted):
-            begin(config, should_stop=stop_after(0))
-        shutil.rmtree(out)
-
-    assert kill_at_every_point(work, check) >= 20
-
-
-def test_damaged_bytes_anywhere_in_a_checkpoint_are_noticed(finished_run, tmp_path):
-    """One flipped bit in any file of the only checkpoint: it is refused by name, never loaded."""
+@pytest.fixture(scope="module")
+def one_checkpoint(finished_run, tmp_path_factory):
+    """A place with a single checkpoint, the run's fingerprint, and the checkpoint's files."""
     source = max((Path(finished_run.out) / "checkpoints").iterdir())
-    fingerprint = run_fingerprint(read_run(RunDirectory(Path(finished_run.out))))
-    for name in ("model.safetensors", "optimizer.safetensors", "manifest.json"):
-        place = tmp_path / name / "checkpoints"
-        shutil.copytree(source, place / source.name)
-        content = bytearray((place / source.name / name).read_bytes())
-        content[len(content) // 2] ^= 0x80
-        (place / source.name / name).write_bytes(content)
-        with pytest.raises(BadData, match=source.name):
+    place = tmp_path_factory.mktemp("one") / "checkpoints"
+    shutil.copytree(source, place / source.name)
+    return (
+        place,
+        run_fingerprint(read_run(RunDirectory(Path(finished_run.out)))),
+        sorted((place / source.name).iterdir()),
+    )
+
+
+@contextmanager
+def damaged(path, content):
+    whole = path.read_bytes()
+    path.write_bytes(content)
+    yield
+    path.write_bytes(whole)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_changed_byte_or_truncation_anywhere_in_a_checkpoint_is_noticed(one_checkpoint, data):
+    place, fingerprint, files_of_it = one_checkpoint
+    path = data.draw(st.sampled_from(files_of_it))
+    content = bytearray(path.read_bytes())
+    position = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans()):
+        content[position] ^= data.draw(st.integers(1, 255))
+    else:
+        del content[position:]
+    with damaged(path, content), pytest.raises(BadData, match=path.parent.name):
+        newest_checkpoint(place, fingerprint)
+
+
+def test_every_single_byte_of_the_manifest_counts(one_checkpoint):
+    """It is sealed as the other files are: a digit of the best loss must not change unseen either."""
+    place, fingerprint, files_of_it = one_checkpoint
+    path = next(file for file in files_of_it if file.name == "manifest.json")
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        content = bytearray(whole)
+        content[position] ^= 1
+        with damaged(path, content), pytest.raises(BadData):
             newest_checkpoint(place, fingerprint)
+    assert newest_checkpoint(place, fingerprint) is not None
+
+
+def test_checkpoint_whose_manifest_is_of_the_version_before_is_still_read(one_checkpoint):
+    place, fingerprint, files_of_it = one_checkpoint
+    path = next(file for file in files_of_it if file.name == "manifest.json")
+    manifest = json.loads(path.read_bytes())
+    del manifest["sha256"]
+    with damaged(path, json.dumps({**manifest, "format": 1}).encode()):
+        assert newest_checkpoint(place, fingerprint) is not None
 
 
 def test_event_log_survives_a_kill_inside_a_line(tmp_path):

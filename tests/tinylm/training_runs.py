@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from tinylm.files import read_manifest
 from tinylm.training.config import TrainConfig
 from tinylm.training.events import read_events
 
@@ -36,6 +37,7 @@ def make_config(corpus: Path, tokenizer_directory: Path, out: Path) -> TrainConf
         warmup=2,
         checkpoint_every=2,
         evaluate_every=4,
+        snapshots=0,
         threads=1,
         compile="off",
     )
@@ -44,19 +46,31 @@ def make_config(corpus: Path, tokenizer_directory: Path, out: Path) -> TrainConf
 def options(config: TrainConfig) -> list[str]:
     """The words after `tinylm train` that make this configuration."""
     names = ("n_layer", "n_head", "n_embd", "block_size", "steps", "batch_size", "accumulate", "dropout", "warmup")
-    names += ("checkpoint_every", "evaluate_every", "threads", "compile", "tokenizer", "out")
+    names += ("checkpoint_every", "evaluate_every", "snapshots", "threads", "compile", "tokenizer", "out")
     pairs = [(f"--{name.replace('_', '-')}", str(getattr(config, name))) for name in names]
     return [*(word for spec in config.data for word in ("--data", spec)), *(word for pair in pairs for word in pair)]
 
 
 def outcome(out: Path | str) -> dict[str, object]:
-    """Hashes of the final weights and momenta, and every loss."""
+    """Hashes of the final weights and of all optimizer state, and every loss, rate and norm as they were logged."""
     last = max((Path(out) / "checkpoints").glob("step-*"))
     hashes = {
         name: hashlib.sha256((last / f"{name}.safetensors").read_bytes()).hexdigest() for name in ("model", "optimizer")
     }
+    steps = [event for event in read_events(Path(out) / "events.jsonl") if event["type"] == "step"]
+    return {**hashes, "losses": [(e["step"], e["loss"], e["learningRate"], e["gradNorm"]) for e in steps]}
+
+
+def diary(out: Path | str) -> dict[str, object]:
+    """Every evaluation, the checkpoints that were kept, and the best of them."""
     events = read_events(Path(out) / "events.jsonl")
-    return {**hashes, "losses": [(event["step"], event["loss"]) for event in events if event["type"] == "step"]}
+    kept = sorted((Path(out) / "checkpoints").glob("step-*"))
+    details = read_manifest(kept[-1])
+    return {
+        "evaluations": [(e["step"], e["validationLoss"], e["sample"]) for e in events if e["type"] == "evaluation"],
+        "kept": [path.name for path in kept],
+        "best": (details["best_step"], details["best_validation_loss"]),
+    }
 
 
 def stop_after(n_questions: int) -> Callable[[], int]:
