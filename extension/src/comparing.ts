@@ -1,6 +1,6 @@
 /**
  * The messages of docs/protocol.md that compare: what could stand in a token's place, what a swap does, two tokenizers, two
- * models. Like protocol.ts, types of what goes over the wire and nothing else.
+ * models, the steps of a training. Like protocol.ts, types of what goes over the wire and nothing else.
  */
 import { RequestType } from "vscode-languageserver-protocol";
 import type { Position, Range, TextDocumentIdentifier } from "vscode-languageserver-protocol";
@@ -114,7 +114,31 @@ export interface CompareModelsResult {
   readonly note: string | null;
 }
 
+export interface ScoreSavedStepParams {
+  readonly textDocument: TextDocumentIdentifier;
+  readonly version: number;
+  readonly range: Range;
+  readonly run: string;
+  /** One of the run's `savedSteps`. */
+  readonly step: number;
+}
+
+export interface ScoreSavedStepResult {
+  readonly schema: number;
+  readonly version: number;
+  readonly run: string;
+  readonly step: number;
+  readonly vocabSize: number;
+  readonly cells: readonly number[];
+  readonly ids: readonly number[];
+  /** Parallel to `ids`. */
+  readonly surprisalBits: readonly number[];
+  readonly summary: { readonly surprisalBits: number; readonly nBytes: number; readonly nTokens: number };
+  readonly note: string | null;
+}
+
 export const AlternativesRequest = new RequestType<AlternativesParams, AlternativesResult, void>("tinylm/alternatives");
 export const PreviewRequest = new RequestType<PreviewParams, PreviewResult, void>("tinylm/preview");
 export const CompareTokenizersRequest = new RequestType<CompareTokenizersParams, CompareTokenizersResult, void>("tinylm/compareTokenizers");
+export const ScoreSavedStepRequest = new RequestType<ScoreSavedStepParams, ScoreSavedStepResult, void>("tinylm/scoreSavedStep");
 export const CompareModelsRequest = new RequestType<CompareModelsParams, CompareModelsResult, void>("tinylm/compareModels");

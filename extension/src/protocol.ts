@@ -137,6 +137,28 @@ export interface TrainingEventsResult {
   readonly secondsLeft: number | null;
   readonly steps: TrainingSteps;
   readonly evaluations: readonly TrainingEvaluation[];
+  /** Those whose weights were kept until now: all of them each time. */
+  readonly savedSteps: readonly number[];
+}
+
+export interface TokenizerEventsParams {
+  readonly run: string;
+  /** The one of the last result; null asks for the newest merges of all. */
+  readonly cursor: string | null;
+  readonly maxMerges: number;
+}
+
+export interface TokenizerEventsResult {
+  readonly schema: number;
+  readonly run: string;
+  readonly cursor: string;
+  readonly startsOver: boolean;
+  /** Null where the part since the cursor does not say; so are `message` and `totalMerges`. */
+  readonly phase: string | null;
+  readonly message: string | null;
+  readonly totalMerges: number | null;
+  /** Merge rank (from 1), left part, right part, how often they stood side by side. */
+  readonly merges: readonly (readonly (string | number)[])[];
 }
 
 /** In the order in which they work; `stop` and `maxTokens` end the text. */
@@ -289,6 +311,7 @@ export const ServerCommand = {
   listJobs: "tinylm.server.listJobs",
   selectModel: "tinylm.server.selectModel",
   listModels: "tinylm.server.listModels",
+  modelOfStep: "tinylm.server.modelOfStep",
   restartWorker: "tinylm.server.restartWorker",
   doctor: "tinylm.server.doctor",
 } as const;
@@ -297,6 +320,7 @@ export const TokensRequest = new RequestType<TokensParams, TokensResult, void>("
 export const GenerateRequest = new RequestType<GenerateParams, GenerateResult, void>("tinylm/generate");
 export const ExportRequest = new RequestType<ExportParams, ExportResult, void>("tinylm/export");
 export const TrainingEventsRequest = new RequestType<TrainingEventsParams, TrainingEventsResult, void>("tinylm/trainingEvents");
+export const TokenizerEventsRequest = new RequestType<TokenizerEventsParams, TokenizerEventsResult, void>("tinylm/tokenizerEvents");
 export const StatusNotification = new NotificationType<Status>("tinylm/status");
 export const TrainingProgressNotification = new NotificationType<JobProgress>("tinylm/trainingProgress");
 export const GenerationStepNotification = new NotificationType<GenerationStep>("tinylm/generationStep");

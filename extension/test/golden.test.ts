@@ -18,9 +18,11 @@ import generate from "../../tests/golden/generate.json";
 import generationStep from "../../tests/golden/generationStep.json";
 import listJobs from "../../tests/golden/listJobs.json";
 import listModels from "../../tests/golden/listModels.json";
+import modelOfStep from "../../tests/golden/modelOfStep.json";
 import preview from "../../tests/golden/preview.json";
 import restartWorker from "../../tests/golden/restartWorker.json";
 import resumeTraining from "../../tests/golden/resumeTraining.json";
+import scoreSavedStep from "../../tests/golden/scoreSavedStep.json";
 import selectModel from "../../tests/golden/selectModel.json";
 import sessionClose from "../../tests/golden/sessionClose.json";
 import sessionGo from "../../tests/golden/sessionGo.json";
@@ -34,6 +36,7 @@ import status from "../../tests/golden/status.json";
 import stopTraining from "../../tests/golden/stopTraining.json";
 import tokensWithoutScores from "../../tests/golden/tokens-without-scores.json";
 import tokens from "../../tests/golden/tokens.json";
+import tokenizerEvents from "../../tests/golden/tokenizerEvents.json";
 import trainModel from "../../tests/golden/trainModel.json";
 import trainTokenizer from "../../tests/golden/trainTokenizer.json";
 import trainingEvents from "../../tests/golden/trainingEvents.json";
@@ -85,6 +88,18 @@ const GOLDEN = {
     params: holds<comparing.CompareModelsParams>()(compareModels.params),
     result: holds<comparing.CompareModelsResult>()(compareModels.result),
   },
+  "tokenizerEvents.json": {
+    method: tokenizerEvents.method,
+    is: protocol.TokenizerEventsRequest.method,
+    params: holds<protocol.TokenizerEventsParams>()(tokenizerEvents.params),
+    result: holds<protocol.TokenizerEventsResult>()(tokenizerEvents.result),
+  },
+  "scoreSavedStep.json": {
+    method: scoreSavedStep.method,
+    is: comparing.ScoreSavedStepRequest.method,
+    params: holds<comparing.ScoreSavedStepParams>()(scoreSavedStep.params),
+    result: holds<comparing.ScoreSavedStepResult>()(scoreSavedStep.result),
+  },
   "trainTokenizer.json": {
     method: trainTokenizer.params.command,
     is: protocol.ServerCommand.trainTokenizer,
@@ -114,6 +129,7 @@ const GOLDEN = {
   "listJobs.json": { method: listJobs.params.command, is: protocol.ServerCommand.listJobs, result: listJobs.result.map(holds<protocol.JobProgress>()) },
   "selectModel.json": { method: selectModel.params.command, is: protocol.ServerCommand.selectModel, result: holds<protocol.ModelInfo>()(selectModel.result) },
   "listModels.json": { method: listModels.params.command, is: protocol.ServerCommand.listModels, result: listModels.result.map(holds<protocol.KnownModel>()) },
+  "modelOfStep.json": { method: modelOfStep.params.command, is: protocol.ServerCommand.modelOfStep, result: holds<{ path: string }>()(modelOfStep.result) },
   "restartWorker.json": { method: restartWorker.params.command, is: protocol.ServerCommand.restartWorker, result: restartWorker.result },
   "doctor.json": { method: doctor.params.command, is: protocol.ServerCommand.doctor, result: { markdown: doctor.result.markdown } },
 };

@@ -42,6 +42,8 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     "tinylm/generate": (None, "generate", "generate"),
     "tinylm/ghostText": (None, "inline_completion", "ghost_text"),
     "tinylm/trainingEvents": (None, "training_events", "training_events"),
+    "tinylm/tokenizerEvents": (None, "tokenizer_events", "tokenizer_events"),
+    "tinylm/scoreSavedStep": (None, "saved_steps", "score_saved_step"),
     "tinylm/session/open": (None, "sessions", "session_open"),
     "tinylm/session/step": (None, "sessions", "session_step"),
     "tinylm/session/pick": (None, "sessions", "session_pick"),
@@ -76,6 +78,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tinylm.server.listJobs": ("training_commands", "list_jobs"),
     "tinylm.server.selectModel": ("model_commands", "select_model"),
     "tinylm.server.listModels": ("model_commands", "list_models"),
+    "tinylm.server.modelOfStep": ("saved_steps", "model_of_step"),
     "tinylm.server.restartWorker": ("model_commands", "restart_worker"),
     "tinylm.server.doctor": ("doctor", "doctor"),
 }

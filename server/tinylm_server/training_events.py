@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tinylm.training.events import Event
 from tinylm.training.follow import START, cursor_from_text, last_event, read_page
 from tinylm.training.history import holder_of
+from tinylm.training.snapshots import saved_steps
 from tinylm.training.thinning import Thinner
 from tinylm_server import params as check
 
@@ -47,7 +48,9 @@ async def training_events(ls: "Server", params: Any) -> dict[str, Any]:
                 thinner.add(event)
         cursor, is_last = page.cursor, page.is_last
         await asyncio.sleep(0)
-    state, message = _state(run, diary, job.progress.to_json() if job is not None and job.progress.is_active else None)
+    # A tokenizer has no diary in its run: its job says how it stands, also after its end.
+    speaks = job is not None and (job.progress.is_active or job.record.kind == "tokenizer")
+    state, message = _state(run, diary, job.progress.to_json() if job is not None and speaks else None)
     return {
         "schema": 1,
         "run": str(run),
@@ -60,6 +63,7 @@ async def training_events(ls: "Server", params: Any) -> dict[str, Any]:
         **facts.to_json(),
         "steps": _columns(thinner),
         "evaluations": facts.evaluations,
+        "savedSteps": [saved.step for saved in saved_steps(run)],
     }
 
 

@@ -100,8 +100,9 @@ def model_directory_of(run: Path, step: int) -> Path:
     with new_directory(path) as building:
         config = {**json.loads((saved.shape / "config.json").read_bytes()), "dtype": "float32"}
         (building / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        sources = (saved.shape / "generation_config.json", saved.weights / "model.safetensors")
-        for source in (*sources, run / "tokenizer" / "tokenizer.json", run / "tokenizer" / "tokenizer_config.json"):
+        optional = (saved.shape / "generation_config.json", run / "tokenizer" / "tokenizer_config.json")
+        sources = (saved.weights / "model.safetensors", run / "tokenizer" / "tokenizer.json")
+        for source in (*sources, *(path for path in optional if path.is_file())):
             shutil.copyfile(source, building / source.name)
     return path
 
