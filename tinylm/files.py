@@ -42,19 +42,20 @@ _TEMPORARY, _DELETED = ".tmp-", ".del-"
 
 
 @contextmanager
-def disk_errors(path: Path, doing: str) -> Iterator[None]:
+def disk_errors(path: Path, doing: str, n_bytes: int | None = None) -> Iterator[None]:
     """Turn an operating system's refusal inside the block into `DiskProblem` with advice.
 
     Args:
         path: what was being written or read; it is named in the message.
         doing: the action as a present participle phrase, such as "saving the checkpoint".
+        n_bytes: about how much is to be written, to be told where there is no room.
     """
     try:
         yield
     except OSError as error:
         advice = {
-            errno.ENOSPC: "free some space and try again",
-            errno.EDQUOT: "your disk quota is used up: free some space and try again",
+            errno.ENOSPC: "make room and try again",
+            errno.EDQUOT: "your disk quota is used up: make room and try again",
             errno.EACCES: "check the permissions or choose another place",
             errno.EPERM: "check the permissions or choose another place",
             errno.EROFS: "the file system is read-only: choose another place",
@@ -63,8 +64,9 @@ def disk_errors(path: Path, doing: str) -> Iterator[None]:
             errno.ENOTDIR: "a file is where a folder should be: choose another place",
             errno.EFBIG: "files of this size are not allowed here: raise the limit or choose another place",
         }.get(error.errno or 0, "check the disk and try again")
-        reason = error.strerror or str(error)
-        raise DiskProblem(f"{path}: {doing} failed: {reason.lower()}; {advice}") from error
+        reason = (error.strerror or str(error)).lower()
+        room = _room(path, n_bytes) if error.errno == errno.ENOSPC else ""
+        raise DiskProblem(f"{path}: {doing} failed: {reason}{room}; {advice}") from error
 
 
 def sha256_of_file(path: Path, check: Callable[[], None] = lambda: None) -> str:
@@ -95,19 +97,22 @@ def write_file(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def new_directory(path: Path, *, details: Mapping[str, object] | None = None, replace: bool = False) -> Iterator[Path]:
+def new_directory(
+    path: Path, *, details: Mapping[str, object] | None = None, replace: bool = False, n_bytes: int | None = None
+) -> Iterator[Path]:
     """Yield a temporary directory that becomes `path` when the block ends, and vanishes when the block raises.
 
     Args:
         path: the directory to make; its parent must exist.
         details: facts about the content, stored in the manifest under "details". None: no manifest is written.
         replace: allow an existing directory at `path`; it is exchanged for the new one and then removed.
+        n_bytes: about how much it will hold, to be told where there is no room.
 
     Raises:
         DiskProblem: something could not be written, or `path` exists and `replace` is false.
     """
     temporary = path.with_name(f"{_TEMPORARY}{path.name}-{secrets.token_hex(4)}")
-    with disk_errors(path, "writing"):
+    with disk_errors(path, "writing", n_bytes):
         try:
             temporary.mkdir()
             yield temporary
@@ -200,6 +205,15 @@ def flush_to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _room(path: Path, n_bytes: int | None) -> str:
+    """Say what is needed and what is there."""
+    needed = "" if n_bytes is None else f"{n_bytes / 1e6:.1f} MB are needed, "
+    try:
+        return f" ({needed}{shutil.disk_usage(path.parent).free / 1e6:.1f} MB are free)"
+    except OSError:
+        return ""
 
 
 def _flush_tree(directory: Path) -> None:

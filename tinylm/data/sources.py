@@ -15,7 +15,7 @@ that turns out to hold no text at all raises. Formats and encodings are in `read
 import hashlib
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from tinylm.data.cleaning import clean_document
@@ -28,6 +28,12 @@ SAMPLE_STORIES = 20_000
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
 _TRAIN_SHARD = re.compile(r"train-\d+-of-\d+")
 _ANY_SHARD = re.compile(r"[A-Za-z_]+-\d+-of-\d+")
+
+Check = Callable[[], None]
+
+
+def _never() -> None:
+    """Check nothing."""
 
 
 class Source(ABC):
@@ -42,8 +48,12 @@ class Source(ABC):
         """Yield each document once, in a fixed order, never an empty one. Raises: BadData at the first bad place."""
 
     @abstractmethod
-    def fingerprint(self) -> str:
-        """Return the SHA-256, in hex, over the bytes of what is read and the way it is read."""
+    def fingerprint(self, check: Check = _never) -> str:
+        """Return the SHA-256, in hex, over the bytes of what is read and the way it is read.
+
+        Args:
+            check: called at least after each megabyte or document; what it raises ends the reading.
+        """
 
     def n_bytes(self) -> int | None:
         """Return about what `tally.bytes_read` comes to at the end, or None when only reading would tell."""
@@ -154,7 +164,7 @@ class FileSource(Source):
         if not n_documents:
             raise BadData(f"{self.name}: nothing but white space; a corpus needs some text")
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, check: Check = _never) -> str:
         """Return the SHA-256 over every file's bytes, its length before them, and the way errors are read."""
         digest = hashlib.sha256(f"files {self.errors}\n".encode())
         for path in self.paths:
@@ -162,6 +172,7 @@ class FileSource(Source):
                 digest.update(f"{path.suffix.lower()} {file.seek(0, 2)}\n".encode())
                 file.seek(0)
                 while block := file.read(BLOCK_BYTES):
+                    check()
                     digest.update(block)
         return digest.hexdigest()
 
@@ -198,10 +209,11 @@ class SampleSource(Source):
         few = min(self.n_stories, 200)
         return sum(len(story.encode()) for story in stories(few, self.seed)) * self.n_stories // few
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, check: Check = _never) -> str:
         """Return the SHA-256 over the stories themselves, so that a change of the generator shows."""
         digest = hashlib.sha256(b"sample\n")
         for story in self.documents():
+            check()
             digest.update(story.encode() + b"\0")
         return digest.hexdigest()
 
@@ -224,9 +236,9 @@ class SourceList(Source):
                 yield document
             before = Tally(self.tally.bytes_read, self.tally.n_replaced)
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, check: Check = _never) -> str:
         """Return the SHA-256 over the fingerprints, in order."""
-        return hashlib.sha256("\n".join(source.fingerprint() for source in self.sources).encode()).hexdigest()
+        return hashlib.sha256("\n".join(source.fingerprint(check) for source in self.sources).encode()).hexdigest()
 
     def n_bytes(self) -> int | None:
         """Return the sum, or None when one of them does not know."""
@@ -263,9 +275,9 @@ class CleanedSource(Source):
         if not n_documents:
             raise BadData(f"{self.name}: every document is broken beyond repair; leave out --clean or name other data")
 
-    def fingerprint(self) -> str:
+    def fingerprint(self, check: Check = _never) -> str:
         """Return the SHA-256 over the uncleaned fingerprint and the fact of cleaning."""
-        return hashlib.sha256(f"clean 1\n{self.source.fingerprint()}".encode()).hexdigest()
+        return hashlib.sha256(f"clean 1\n{self.source.fingerprint(check)}".encode()).hexdigest()
 
     def n_bytes(self) -> int | None:
         """Return the size before cleaning, which is what `tally.bytes_read` counts."""

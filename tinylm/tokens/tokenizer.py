@@ -83,6 +83,11 @@ class Tokenizer:
             for parts in pieces
         ]
 
+    def encode_pretokens(self, pretokens: Sequence[bytes]) -> list[list[int]]:
+        """Return the tokens of each pre-token; each is one match of GPT-2's pattern, as UTF-8."""
+        pieces = [pretoken.decode() for pretoken in pretokens]
+        return [encoding.ids for encoding in self._rust.encode_batch_fast(pieces, add_special_tokens=False)]
+
     def token_bytes(self, token_id: int) -> bytes:
         """Return the bytes of one token; none for `<|endoftext|>`."""
         return self._bytes[token_id]
