@@ -2,10 +2,9 @@
 
 Operations are counted as in nanoGPT's `estimate_mfu` (PaLM, appendix B): 6 for each parameter and token, the position
 embedding left out, and 12 x layers x width x context for attention. Memory is counted: weights, gradients and momenta
-in float32; 40 values for each layer, token and unit of width, most of them inside transformers' GELU; the logits five
-times over; and what Python with torch takes. The 40 and the 5 were fitted to the peaks of the three sizes in float32
-with 8,192 entries: 644, 1217 and 2930 MB were measured, 662, 1219 and 2812 are counted. Time is measured on this
-machine, on random tokens, without compiling.
+in float32; 33 values for each layer, token and unit of width; the logits three times over; and what Python with torch
+takes. The 33 and the 3 were fitted to the peaks of the three sizes in float32 with 8,192 entries: 594, 1004 and 2250 MB
+were measured, 592, 1021 and 2280 are counted. Time is measured on this machine, on random tokens, without compiling.
 """
 
 import time
@@ -83,7 +82,7 @@ def memory_bytes(config: TrainConfig, vocab_size: int) -> int:
     weights = n_parameters(config, vocab_size)
     state = 4 * (2 * weights + matrices + 2 * (weights - matrices))
     tokens = config.batch_size * config.block_size
-    activations = 4 * tokens * (40 * config.n_layer * config.n_embd + 5 * vocab_size)
+    activations = 4 * tokens * (33 * config.n_layer * config.n_embd + 3 * vocab_size)
     return _IMPORTS_BYTES + state + activations
 
 

@@ -34,7 +34,8 @@ def export_model(model: GPT2LMHeadModel, tokenizer_directory: Path, directory: P
     }
     config = json.loads(model.config.to_json_string(use_diff=True))
     config.update(architectures=["GPT2LMHeadModel"], dtype=dtype, use_cache=True, tie_word_embeddings=True)
-    with new_directory(directory, replace=True) as building, write_errors(directory):
+    config["activation_function"] = "gelu_new"  # the same function as in training, under GPT-2's own name
+    with new_directory(directory, replace=True) as building, write_errors():
         (building / "config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         GenerationConfig(
             bos_token_id=model.config.bos_token_id,

@@ -1,6 +1,6 @@
 """Builds the model, its loss and the machine's settings: device, number format, threads, compilation, allocator.
 
-The model is transformers' `GPT2LMHeadModel`, unchanged. What "auto" becomes is decided here once, recorded with the run
+The model is transformers' `GPT2LMHeadModel`. What "auto" becomes is decided here once, recorded with the run
 and kept when it is resumed, because another kernel rounds otherwise and the run would no longer repeat bit for bit.
 """
 
@@ -33,6 +33,10 @@ __all__ = [
 # which is 3e13 floating point operations there.
 _COMPILE_FROM_FLOPS = 3e13
 
+# Raise it when the same settings begin to round differently, so that no older run goes on inexactly unasked.
+# 2: GELU in one pass.
+ARITHMETIC = 2
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -46,6 +50,7 @@ class Machine:
     transformers: str
     processor: str
     processes: int = 1
+    arithmetic: int = ARITHMETIC
 
 
 def choose_machine(config: TrainConfig, vocab_size: int, n_processes: int = 1) -> Machine:
@@ -86,6 +91,8 @@ def build_model(config: TrainConfig, vocab_size: int, end_of_text_id: int, seed:
             n_head=config.n_head,
             resid_pdrop=config.dropout,
             embd_pdrop=config.dropout,
+            # GPT-2's gelu_new in one pass instead of eight: a step is 4 % faster and takes a fifth less memory.
+            activation_function="gelu_pytorch_tanh",
             attn_pdrop=0.0,  # with it, attention on the CPU leaves the fused kernel: half as slow again
             bos_token_id=end_of_text_id,
             eos_token_id=end_of_text_id,
@@ -118,7 +125,7 @@ def loss_function(model: GPT2LMHeadModel, machine: Machine) -> Callable[[Tensor,
 
 def machine_differences(recorded: dict[str, object], machine: Machine) -> list[str]:
     """Name the settings in which this machine differs from the one that the run began on."""
-    known = {"processes": 1, **recorded}  # runs recorded before there could be several have no number
+    known = {"processes": 1, "arithmetic": 1, **recorded}  # runs that are older than these have no number
     return [
         f"{name}: the run has {known.get(name)}, this machine has {value}"
         for name, value in asdict(machine).items()
