@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinylm.analysis.characters import likely_character
 from tinylm.analysis.steps import step_record
 from tinylm.errors import TinyLMError
-from tinylm.model.completion import complete_words
+from tinylm.model.completion import complete_words, word_parts
 from tinylm.model.continuation import Continuation, Limits, continue_differently, continue_text
 from tinylm.model.cursor_generation import cursor_of, generate_at
 from tinylm.model.language_model import LanguageModel
@@ -58,6 +58,7 @@ class Jobs:
             "generate": self._generate,
             "session": self._session,
             "words": self._words,
+            "wordParts": self._word_parts,
             "continue": self._continue,
             "export": self._export,
         }
@@ -114,16 +115,34 @@ class Jobs:
     def _words(self, frame: Frame, check: Check) -> Steps:
         model, values = self._current(frame), frame.header
         yield None
-        words = complete_words(model, values["text"], values["n"], check, starts_document=values["startsDocument"])
+        found = complete_words(model, values["text"], values["n"], check, starts_document=values["startsDocument"])
         visible = model.tokenizer.visible
-        return Frame(
+        words = [
             {
-                "words": [
-                    {"text": word.text, "logprob": word.logprob, "tokens": [visible(each) for each in word.token_ids]}
-                    for word in words
-                ]
+                "text": word.text,
+                "logprob": word.logprob,
+                "nWays": word.n_ways,
+                "tokenIds": word.token_ids,
+                "tokens": [visible(each) for each in word.token_ids],
             }
-        )
+            for word in found.words
+        ]
+        return Frame({"words": words, "unread": found.unread})
+
+    def _word_parts(self, frame: Frame, check: Check) -> Steps:
+        model, values = self._current(frame), frame.header
+        yield None
+        path, visible = tuple(values["tokenIds"]), model.tokenizer.visible
+        found = word_parts(model, values["text"], path, check, starts_document=values["startsDocument"])
+        parts = [
+            {
+                "token": visible(part.token_id),
+                "logprob": part.logprob,
+                "alternatives": [(visible(other), logprob) for other, logprob in part.alternatives],
+            }
+            for part in found.parts
+        ]
+        return Frame({"parts": parts, "ends": found.ends, "typed": found.typed, "logprob": found.logprob})
 
     def _continue(self, frame: Frame, check: Check) -> Steps:
         model, values = self._current(frame), frame.header

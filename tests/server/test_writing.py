@@ -31,7 +31,7 @@ async def test_completion_replaces_the_typed_word_by_plain_text(shared_client: C
     """The whole list: label, filter, order, edit and probability of each word."""
     shared_client.open(URI, TEXT)
     reply = await shared_client.request("textDocument/completion", at_end())
-    words = complete_words(model, TEXT, 8)
+    words = complete_words(model, TEXT, 8).words
     assert reply["isIncomplete"] is True
     assert len(reply["items"]) == len(words) > 3
     for idx, (item, word) in enumerate(zip(reply["items"], words, strict=True)):

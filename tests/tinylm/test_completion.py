@@ -10,12 +10,11 @@ import pytest
 from tests.tinylm.test_engine import log_softmax
 from tinylm.errors import Cancelled
 from tinylm.model.boundary import Cursor, find_covers, place_cursor
-from tinylm.model.completion import complete_words, continue_text
+from tinylm.model.completion import complete_words, word_parts
 from tinylm.model.cursor_generation import cursor_of, generate_at
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 from tinylm.model.vocabulary import Vocabulary
-from tinylm.tokens.byte_level import is_harmless
 
 GREEDY = SamplingConfig(temperature=0.0)
 
@@ -152,67 +151,14 @@ def test_a_long_text_is_cut_to_what_can_matter(model):
     assert np.array_equal(a, b)
 
 
-def test_ghost_text_multiplies_its_probabilities_and_ends_in_time(model):
-    found = continue_text(model, "Once upon a ti", max_tokens=12, min_confidence=1e-9)
-    assert found.text == "".join(step.text for step in found.steps)
-    assert len(found.steps) <= 12
-    running = np.cumsum([step.logprob for step in found.steps])
-    assert [step.running_logprob for step in found.steps] == pytest.approx(running.tolist())
-    assert continue_text(model, "Once upon a ti", min_confidence=1.0).text == ""
-    certain = continue_text(model, "Once upon a ti", min_confidence=1e-3)
-    assert all(step.running_logprob >= math.log(1e-3) for step in certain.steps)
-
-
-def test_ghost_text_holds_nothing_that_acts(model):
-    for seed in range(30):
-        found = continue_text(
-            model, "日", min_confidence=0.0, max_tokens=30, config=SamplingConfig(temperature=3.0, seed=seed)
-        )
-        assert is_harmless(found.text)
-        found.text.encode("utf-8")
-
-
-def test_ghost_text_ends_before_a_stop_string(model):
-    for seed in range(20):
-        options = {"min_confidence": 0.0, "max_tokens": 24, "config": SamplingConfig(seed=seed)}
-        whole = continue_text(model, "The fox", **options).text
-        for stop in whole[1:6:2]:
-            found = continue_text(model, "The fox", stop=[stop], **options)
-            assert found.text == whole[: whole.index(stop)]
-            assert found.text == "".join(step.text for step in found.steps)
-
-
-def test_words_have_the_probability_of_word_and_end(model):
-    words = complete_words(model, "The fox saw a b", 5)
-    assert [word.logprob for word in words] == sorted((word.logprob for word in words), reverse=True)
-    assert all(
-        word.text.replace("'", "").strip().isalnum() or "\N{REPLACEMENT CHARACTER}" in word.text for word in words
-    )
-    cursor = cursor_of(model, "The fox saw a b")
-    whole = brute_force(model, cursor.context_ids, cursor.tail)
-    for word in words[:2]:
-        # Exactly this word: it is there, less what goes on with it.
-        data = cursor.tail + word.text.encode()
-        there = brute_force(model, cursor.context_ids, data) / whole
-        assert math.exp(word.logprob) <= there * 1.01
-        assert model.tokenizer.decode_bytes(word.token_ids) == data
-
-
-def test_words_less_likely_than_asked_are_left_out(model):
-    words = complete_words(model, "The fox saw a b", 50, min_probability=0.01, max_reads=100)
-    assert words
-    assert all(math.exp(word.logprob) >= 0.01 for word in words)
-    assert words == [w for w in complete_words(model, "The fox saw a b", 50, max_reads=100) if w in words][: len(words)]
-
-
 def test_check_stops_completion(model):
     def stop():
         raise Cancelled("nobody waits")
 
     with pytest.raises(Cancelled):
-        continue_text(model, "Once upon a time", stop)
-    with pytest.raises(Cancelled):
         complete_words(model, "Once upon a time", 5, stop)
+    with pytest.raises(Cancelled):
+        word_parts(model, "Once upon a time", (5, 6), stop)
 
 
 def test_tokens_are_found_by_their_beginning():

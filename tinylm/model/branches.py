@@ -30,10 +30,14 @@ class Branches:
         cache: what holds the text; it is neither changed nor copied, so nobody else may change it meanwhile.
         max_rows: how many tokens one call may read.
         max_nodes: how many tokens there may be.
+
+    Attributes:
+        n_nodes: how many there are.
     """
 
     def __init__(self, engine: Engine, cache: KVCache, *, max_rows: int = 8, max_nodes: int = 128) -> None:
         config = engine.config
+        self.max_nodes = max_nodes
         self._engine = engine
         self._cache = cache
         self._n_stem = cache.length

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinylm.model.anchors import AnchorTable
+from tinylm.model.branches import Branches
 from tinylm.model.engine import Engine, KVCache, no_check
 from tinylm.model.windows import plan_windows, reach
 
@@ -109,6 +110,10 @@ class Decoder:
         if not 0 <= length <= len(self.ids):
             raise ValueError(f"cannot truncate a text of {len(self.ids)} tokens to {length}")
         return self.read(self.ids[:length], check)
+
+    def branch(self, *, max_rows: int, max_nodes: int) -> Branches:
+        """Return what reads several continuations of the text at once; see `Branches`. Good until the next reading."""
+        return Branches(self._engine, self._kept[-1].cache, max_rows=max_rows, max_nodes=max_nodes)
 
     def _window_of(self, text: list[int], starts_document: bool) -> list[int]:
         """Return the window that predicts the token after the text."""

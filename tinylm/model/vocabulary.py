@@ -3,6 +3,7 @@
 Made once a tokenizer, used at every cursor. It knows no probabilities.
 """
 
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
@@ -66,4 +67,13 @@ def _successor(prefix: bytes) -> bytes | None:
 
 
 def _continues_word(token: bytes) -> bool:
-    return bool(token) and (token[:1].isalnum() or token[0] >= 0x80 or token in _CONTRACTIONS)
+    """Say whether a token after a letter goes on with its word; a part of a character may."""
+    if token in _CONTRACTIONS:
+        return True
+    for n_bytes in range(1, min(len(token), 4) + 1):
+        try:
+            char = token[:n_bytes].decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        return char.isalnum() or unicodedata.category(char)[0] == "M"
+    return bool(token)
