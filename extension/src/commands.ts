@@ -32,6 +32,7 @@ export const COMMANDS = {
   "tinylm.stopTraining": (app) => whenRunning(app, () => app.training.stop()),
   "tinylm.openTrainingView": (app) => whenTrusted(app, () => app.training.openView()),
   "tinylm.generateHere": generateHere,
+  "tinylm.continueSelection": continueSelection,
   "tinylm.replaceToken": replaceToken,
   "tinylm.compareTokenizers": compareTokenizers,
   "tinylm.compareModels": (app) => whenTrusted(app, () => compareModels(app)),
@@ -144,6 +145,11 @@ async function exportAnalysisOfActive(app: App): Promise<void> {
 async function generateHere(app: App): Promise<void> {
   const editor = activeEditor();
   if (editor !== null && isRunning(app)) await app.generator.generateAt(editor);
+}
+
+async function continueSelection(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null && isRunning(app)) await app.generator.generateAt(editor, editor.selection.end);
 }
 
 async function replaceToken(app: App, argument: unknown): Promise<void> {

@@ -16,6 +16,8 @@ export class Writer implements Disposable {
   contextChanged = false;
   private region: Region;
   private written = "";
+  /** Whether somebody edited the document elsewhere since our last write: one undo must not take theirs back with ours. */
+  private othersEdited = false;
   /** Our edit that is under way, and the text that it leaves. */
   private expected: { readonly change: Change; readonly text: string } | null = null;
   private ended = false;
@@ -47,9 +49,12 @@ export class Writer implements Disposable {
       const change = patchFor(this.region.start, this.written, wanted);
       if (change === null) return;
       this.expected = { change, text: wanted };
-      const applied = await this.apply(change, opensUndoStep);
+      const applied = await this.apply(change, opensUndoStep || this.othersEdited);
       this.expected = null;
-      if (applied) return this.mark();
+      if (applied) {
+        this.othersEdited = false;
+        return this.mark();
+      }
     }
     if (!this.ended) this.end("The document could not be written to, so the generation ended.");
   }
@@ -81,6 +86,7 @@ export class Writer implements Disposable {
     if (moved === null) return this.end("The text was edited where the generation writes, so it ended.");
     if (contentChanges.some(({ rangeOffset }) => rangeOffset < this.region.start)) this.contextChanged = true;
     this.region = moved;
+    this.othersEdited = true;
   }
 
   private mark(): void {
@@ -88,7 +94,8 @@ export class Writer implements Disposable {
     const range = new Range(this.document.positionAt(start), this.document.positionAt(start + length));
     this.fresh.show(this, this.document, range);
     for (const editor of window.visibleTextEditors) {
-      if (editor.document === this.document) editor.revealRange(new Range(range.end, range.end));
+      const follows = editor.document === this.document && editor.selection.active.isEqual(range.end);
+      if (follows) editor.revealRange(new Range(range.end, range.end));
     }
   }
 
