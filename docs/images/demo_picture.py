@@ -1,47 +1,63 @@
-"""Draw docs/images/demo.svg, the README's picture of `tinylm demo`: `python docs/images/demo_picture.py [MODEL]`.
+"""Draw docs/images/demo.gif, a session of `tinylm demo` as it goes: `python docs/images/demo_picture.py [MODEL]`.
 
-It runs the real app and stops at a place with several likely candidates. The SVG names no remote font, so that a
-reader's machine fetches nothing; the glyphs keep their columns because every text carries its length.
+It presses keys in the real app, takes a picture after each, and has Chromium rasterise them (CHROMIUM, or the one on
+the path). Nothing in it is staged but the keys.
 """
 
 import asyncio
+import io
+import os
 import re
+import shutil
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
+
+from PIL import Image
+from textual.pilot import Pilot
 
 from tinylm.demo.app import DemoApp
 from tinylm.model.language_model import LanguageModel, starter_model_directory
 from tinylm.model.sampling import SamplingConfig
 from tinylm.session.session import Session
 
-OUT = Path(__file__).with_name("demo.svg")
-SIZE = (100, 28)
-PROMPT = "Once upon a time"
-SEED = 7
-N_TOKENS = range(45, 120)  # enough text to look at
-N_SURVIVORS = range(4, 8)  # enough candidates to choose from, and some that are cut
+OUT = Path(__file__).with_name("demo.gif")
+SIZE = (100, 28)  # cells
+WIDTH = 960  # pixels
 MONOSPACE = '"Fira Code", "DejaVu Sans Mono", Menlo, Consolas, monospace'
+KEYS = (
+    *["right"] * 22,  # tokens, one by one
+    *["T"] * 4,  # hotter: more candidates survive, the draw falls elsewhere
+    *["t"] * 7,  # colder
+    *["right"] * 6,
+    *["left"] * 6,  # back
+    "3",  # another candidate, by its number
+    *["right"] * 10,
+    "b",  # the road not taken
+    *["comma"] * 3,  # looking at earlier tokens
+)
+SLOW, QUICK = 700, 280  # milliseconds a frame
 
 
-async def draw(model: LanguageModel, name: str) -> str:
-    """Return the SVG of the app at a good moment."""
-    sampling = SamplingConfig(temperature=0.8, top_k=40, top_p=0.95, seed=SEED)
-    session = Session(model.tokenizer, model.decoder, prompt=PROMPT, sampling=sampling)
+async def frames(model: LanguageModel, name: str) -> list[str]:
+    """Return the app as SVG, at the start and after every key."""
+    sampling = SamplingConfig(temperature=0.8, top_k=40, top_p=0.95, seed=7)
+    session = Session(model.tokenizer, model.decoder, prompt="Once upon a time", sampling=sampling)
     app = DemoApp(session, name, pace=0.5)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press("space")  # it would go on by itself
-        while not is_good(session) and not session.ended:
-            session.step()
-        app.show()
-        await pilot.pause(0.5)  # the panes scroll after the layout
-        return without_remote_fonts(app.export_screenshot(title="tinylm demo"))
+        await pilot.press("space", "r", "space")  # paused at the prompt's end
+        taken = [await picture(app, pilot)]
+        for key in KEYS:
+            await pilot.press(key)
+            taken.append(await picture(app, pilot))
+        return taken
 
 
-def is_good(session: Session) -> bool:
-    """Return whether the draw falls on a survivor that is not the greedy choice."""
-    outlook = session.outlook()
-    falls = outlook.chosen_by(session.draw())
-    return session.n_generated in N_TOKENS and outlook.n_survivors in N_SURVIVORS and falls > 0
+async def picture(app: DemoApp, pilot: Pilot[None]) -> str:
+    """Return the app as it stands once the panes have scrolled."""
+    await pilot.pause(0.2)
+    return without_remote_fonts(app.export_screenshot(title="tinylm demo"))
 
 
 def without_remote_fonts(svg: str) -> str:
@@ -53,12 +69,37 @@ def without_remote_fonts(svg: str) -> str:
     return svg
 
 
+def rasterised(svg: str, chromium: str, folder: Path) -> Image.Image:
+    """Return a frame as a picture of WIDTH pixels."""
+    page, shot = folder / "frame.html", folder / "frame.png"
+    page.write_text(f"<style>body{{margin:0}} svg{{width:{WIDTH}px;display:block}}</style>{svg}", encoding="utf-8")
+    options = ["--headless=new", "--no-sandbox", "--hide-scrollbars", f"--window-size={WIDTH},1000"]
+    subprocess.run([chromium, *options, f"--screenshot={shot}", page.as_uri()], check=True, capture_output=True)
+    with Image.open(io.BytesIO(shot.read_bytes())) as opened:
+        return opened.convert("RGB").crop((0, 0, WIDTH, round(WIDTH * aspect(svg))))
+
+
+def aspect(svg: str) -> float:
+    """Return height over width, from the view box."""
+    width, height = svg.partition('viewBox="0 0 ')[2].partition('"')[0].split()
+    return float(height) / float(width)
+
+
 def main() -> None:
     """Draw with the model named on the command line, else with the starter model."""
-    directory = Path(sys.argv[1]) if sys.argv[1:] else starter_model_directory()
-    model = LanguageModel.load(directory)
-    svg = asyncio.run(draw(model, f"starter, {model.engine.n_params / 1e6:.1f} M parameters"))
-    OUT.write_text(svg, encoding="utf-8")
+    model = LanguageModel.load(Path(sys.argv[1]) if sys.argv[1:] else starter_model_directory())
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        sys.exit("Chromium is needed: install it, or set CHROMIUM to its path")
+    svgs = asyncio.run(frames(model, f"starter, {model.engine.n_params / 1e6:.1f} M parameters"))
+    with tempfile.TemporaryDirectory() as folder:
+        images = [rasterised(svg, chromium, Path(folder)) for svg in svgs]
+    palette = images[len(images) // 2].quantize(64, dither=Image.Dither.NONE)
+    flat = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
+    durations = [QUICK if key == "right" else SLOW for key in KEYS]
+    flat[0].save(
+        OUT, save_all=True, append_images=flat[1:], duration=[1200, *durations[:-1], 3000], loop=0, optimize=True
+    )
 
 
 if __name__ == "__main__":
