@@ -3,6 +3,7 @@
 // Every stage runs even when an earlier one failed; the last lines say what each came to.
 
 import { mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { check } from './check.mjs';
@@ -13,13 +14,16 @@ import { isProgram, main, repository, run, say, StepFailed, which } from './step
 
 const editorTests = join(repository, 'tests', 'editor');
 
+// Two processes at least: much of the tests waits for servers, editors and the disk. Whole files stay together where it lasts.
+const IN_PARALLEL = ['-n', String(Math.max(2, availableParallelism())), '--dist', 'worksteal'];
+
 async function test() {
   const { quick } = readOptions();
   const python = await setup('dev');
   const notices = [];
   const stages = [
     ['lint and types', () => check(python)],
-    ['Python tests', () => run(python, ['-m', 'pytest', '-q', ...(quick ? ['-m', 'not slow'] : [])])],
+    ['Python tests', () => run(python, ['-m', 'pytest', '-q', ...IN_PARALLEL, ...(quick ? ['-m', 'not slow'] : [])])],
     ['TypeScript tests', () => run('npm', ['run', '--silent', 'test:unit'])],
   ];
   if (!quick) stages.push(['editor tests', () => testInEditor(notices)]);
