@@ -10,7 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+import tinylm.cli.train_tokenizer as train_tokenizer_module
 from tinylm.cli.app import main
+from tinylm.tokenizer_training import saving
 from tinylm.tokens.tokenizer import Tokenizer
 
 REPOSITORY = Path(__file__).parents[2]
@@ -38,8 +40,12 @@ def test_command_reports_and_writes_a_tokenizer(tmp_path: Path) -> None:
     events = [json.loads(line) for line in (tmp_path / "job" / "events.jsonl").read_text().splitlines()]
     assert {event["v"] for event in events} == {1}
     assert [events[0]["type"], events[0]["kind"], events[0]["totalSteps"]] == ["start", "tokenizer", 743]
-    assert {event["phase"] for event in events if event["type"] == "progress"} == {"counting", "merging"}
-    assert next(event for event in events if event["type"] == "merge")["n"] == 1
+    assert {event["phase"] for event in events if event["type"] == "progress"} == {"counting", "merging", "writing"}
+    merges = [event for event in events if event["type"] == "merge"]
+    assert (merges[0]["n"], merges[-1]["n"], merges[-1]["total"]) == (1, 743, 743)
+    assert all([each["left"], each["right"], each["count"]] == each["merges"][-1] for each in merges)
+    written = json.loads((out / "tokenizer.json").read_text("utf-8"))["model"]["merges"]
+    assert [pair[:2] for each in merges for pair in each["merges"]] == written
     assert (events[-1]["type"], events[-1]["reason"], events[-1]["tokenizer"]) == ("end", "finished", str(out))
 
 
@@ -115,6 +121,41 @@ def test_interrupting_the_command_leaves_nothing_half_written(tmp_path: Path, ho
     assert (out / "tokenizer.json").read_bytes() == older
     assert json.loads(events.read_text().splitlines()[-1])["reason"] == "interrupted"
     assert not [pid for pid in psutil.pids() if pid != process.pid and session_of(pid) == process.pid]
+
+
+def test_a_stop_while_writing_keeps_what_was_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes between two files of the last phase: no directory appears, and the next call ends as if never
+    stopped.
+    """
+    out, events = tmp_path / "out", tmp_path / "events.jsonl"
+    words = ["train-tokenizer", "--data", "sample:1200", "--vocab-size", "300,400", "--workers", "1", "--out", str(out)]
+    save = saving.save_tokenizer
+
+    def interrupted(*arguments: object) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        save(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(train_tokenizer_module, "save_tokenizer", interrupted)
+    with pytest.raises(SystemExit) as left:
+        main([*words, "--events", str(events)])
+    assert left.value.code == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "stopped while writing; the same command goes on from there"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.counted", "events.jsonl"]
+    found = [json.loads(line) for line in events.read_text("utf-8").splitlines()]
+    assert [(event["type"], event.get("phase", event.get("reason"))) for event in found[-3:]] == [
+        ("progress", "writing"),
+        ("progress", "stopping"),
+        ("end", "interrupted"),
+    ]
+    monkeypatch.undo()
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert left.value.code == 0
+    assert sorted(path.name for path in tmp_path.rglob("*.json")) == sorted(
+        ["tokenizer.json", "tokenizer_config.json"] * 2
+    )
 
 
 def session_of(pid: int) -> int | None:

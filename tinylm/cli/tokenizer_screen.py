@@ -1,13 +1,15 @@
 """What a person sees while a tokenizer is trained, and the report at the end.
 
-On a terminal a live bar, otherwise a plain line every two seconds; progress goes to stderr, the report to stdout.
+On a terminal a live bar with the newest merges, otherwise a plain line every two seconds; progress goes to stderr, the
+report to stdout.
 """
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
@@ -18,27 +20,55 @@ from tinylm.tokenizer_training.events import Snapshot
 from tinylm.tokenizer_training.measures import Measures
 from tinylm.tokenizer_training.report import TokenizerReport, soft_text
 from tinylm.tokenizer_training.report_page import HEADS, row_of
-from tinylm.tokens.byte_level import raw_from_bytes
+from tinylm.tokenizer_training.training import MergingProgress
+from tinylm.tokens.byte_level import raw_from_bytes, visible_from_bytes
 
 __all__ = ["ProgressScreen", "print_report", "print_sizes"]
 
 _LINE_EVERY_S = 2.0
+_N_MERGES = 10
 _BANDS = ("black on bright_cyan", "black on bright_yellow")
 
 
+class _BarAndMerges(Progress):
+    """A progress bar with the newest merges under it."""
+
+    def __init__(self, console: Console) -> None:
+        self.merges: deque[MergingProgress] = deque(maxlen=_N_MERGES)
+        super().__init__(
+            TextColumn("{task.description:<9}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[message]}", markup=False),
+            console=console,
+            transient=True,
+        )
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """Yield the bar, and a line for each of the newest merges, the last one at the bottom."""
+        yield self.make_tasks_table(self.tasks)
+        yield from map(_merge_line, list(self.merges))
+
+
+def _merge_line(merge: MergingProgress) -> Text:
+    left, right = visible_from_bytes(merge.left), visible_from_bytes(merge.right)
+    whole = visible_from_bytes(merge.left + merge.right)
+    made, count = f"{merge.vocab_size - 257:>9,}  ", f"  {merge.count:,}"
+    return Text.assemble((made, "dim"), f"{left} + {right} → ", (whole, "bold"), (count, "dim"))
+
+
 class ProgressScreen:
-    """Shows snapshots until the context ends."""
+    """Shows snapshots and merges until the context ends."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._next_line = 0.0
         self._phase = ""
         self._task = TaskID(0)
-        self._bar: Progress | None = None
+        self._bar: _BarAndMerges | None = None
         if self._console.is_terminal:
-            columns = (TextColumn("{task.description:<9}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
-            message = TextColumn("{task.fields[message]}", markup=False)
-            self._bar = Progress(*columns, TimeRemainingColumn(), message, console=self._console, transient=True)
+            self._bar = _BarAndMerges(self._console)
 
     def __enter__(self) -> "ProgressScreen":
         if self._bar is not None:
@@ -48,6 +78,11 @@ class ProgressScreen:
     def __exit__(self, *exception: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+    def merge(self, merge: MergingProgress) -> None:
+        """Show a merge among the newest; it is drawn when the screen is drawn next."""
+        if self._bar is not None:
+            self._bar.merges.append(merge)
 
     def show(self, moment: Snapshot) -> None:
         """Draw one snapshot."""

@@ -14,15 +14,17 @@ import typer
 
 from tinylm.cli.tokenizer_screen import ProgressScreen, print_report, print_sizes
 from tinylm.data.sources import Source, open_sources
-from tinylm.errors import BadData, Cancelled, DiskProblem, Interrupted, TinyLMError, UsageError
+from tinylm.errors import Cancelled, DiskProblem, Interrupted, TinyLMError, UsageError
+from tinylm.events import EventLog
 from tinylm.files import new_directory
 from tinylm.stopping import StopRequest
 from tinylm.tokenizer_training import TrainedTokenizer, save_tokenizer
 from tinylm.tokenizer_training.counting import CountingProgress
-from tinylm.tokenizer_training.events import EventLog, snapshot_from
+from tinylm.tokenizer_training.events import Snapshot, TrainingDiary, snapshot_from
 from tinylm.tokenizer_training.measures import Measures, measure
 from tinylm.tokenizer_training.report import HeldOut, TokenizerReport, make_report
 from tinylm.tokenizer_training.report_page import check_report_path, measures_to_json, write_report
+from tinylm.tokenizer_training.saving import check_saved
 from tinylm.tokenizer_training.state import NOTHING, CorpusChanged, forget, load_counted, save_counted, state_file
 from tinylm.tokenizer_training.training import MergingProgress, check_vocab_size
 from tinylm.tokenizer_training.training import train_tokenizer as train
@@ -81,16 +83,17 @@ def train_tokenizer(
     stop_file = None if events is None else events.parent / "stop"
     config = {"data": data, "vocabSize": sizes[-1], "out": str(out), "clean": clean, "errors": errors}
     with EventLog(events) as log, StopRequest(stop_file) as stop:
-        log.start(out, sizes[-1] - 257, config)
+        diary = TrainingDiary(log)
+        diary.start(out, sizes[-1] - 257, config)
         try:
-            _run(_Wish(source, out, sizes, workers or None, held_out, report, as_json), log, stop)
+            _run(_Wish(source, out, sizes, workers or None, held_out, report, as_json), diary, stop)
         except Cancelled as reason:
             is_kept = state_file(out).exists()
             message = f"{reason}; {'the same command goes on from there' if is_kept else 'nothing was written'}"
-            log.end("interrupted", message, None)
+            diary.end("interrupted", message, None)
             raise Interrupted(message, stop.signal_number or 2) from None
         except (TinyLMError, KeyboardInterrupt) as error:
-            log.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", str(error), None)
+            diary.end("interrupted" if isinstance(error, KeyboardInterrupt) else "failed", str(error), None)
             raise
 
 
@@ -142,23 +145,23 @@ def check_destination(out: Path, sizes: tuple[int, ...] = ()) -> None:
         raise DiskProblem(f"{out}: its folder cannot be written; check the permissions or choose another --out")
 
 
-def _run(wish: _Wish, log: EventLog, stop: StopRequest) -> None:
+def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
     started = time.monotonic()
     with ProgressScreen() as screen:
-        trained, kept = _trained(wish, _Follower(wish.source, log, screen), stop)
+        follow = _Follower(wish.source, diary, screen, stop)
+        trained, kept = _trained(wish, follow)
+        texts = kept.documents or [kept.first]
+        measured = _write(wish, [trained.prefix(size) for size in wish.sizes], texts, follow)
     seconds = time.monotonic() - started
-    texts = kept.documents or [kept.first]
-    vocabularies = [trained.prefix(size) for size in wish.sizes]
-    measured = _write(wish, vocabularies, texts)
     forget(state_file(wish.out))
     place = wish.place_of(wish.sizes[-1])
-    found = make_report(trained, Tokenizer.load(place), kept.documents, kept.first)
+    found = make_report(trained, Tokenizer.load(place), measured[-1], kept.documents, kept.first)
     message = f"{len(trained.vocabulary)} entries, {found.bytes_per_token:.2f} bytes per token"
     facts = _as_json(trained, found, place, seconds, wish.source)
     if wish.report is not None:
         what = f"{len(kept.documents):,} documents kept out of the training" if kept.documents else "the first document"
         write_report(wish.report, f"Tokenizer trained on {wish.source.name}", what, facts, measured)
-    log.end("finished", message, place)
+    diary.end("finished", message, place)
     if wish.as_json:
         sizes = [measures_to_json(each) for each in measured]
         typer.echo(json.dumps({**facts, "sizes": sizes}, ensure_ascii=False, indent=2))
@@ -167,7 +170,7 @@ def _run(wish: _Wish, log: EventLog, stop: StopRequest) -> None:
         print_sizes(measured)
 
 
-def _trained(wish: _Wish, follow: "_Follower", stop: StopRequest) -> tuple[TrainedTokenizer, HeldOut]:
+def _trained(wish: _Wish, follow: "_Follower") -> tuple[TrainedTokenizer, HeldOut]:
     """Train, going on where an earlier call was interrupted; where the corpus has changed since, begin anew."""
     state, settings = state_file(wish.out), {"heldOut": wish.hold_out, "source": wish.source.name}
     begin = load_counted(state, settings)
@@ -179,7 +182,7 @@ def _trained(wish: _Wish, follow: "_Follower", stop: StopRequest) -> tuple[Train
                 wish.sizes[-1],
                 workers=wish.workers,
                 progress=follow,
-                should_stop=stop,
+                should_stop=follow.should_stop,
                 begin=begin,
                 keep=lambda counted: save_counted(state, counted, settings) if counted.n_pieces else None,
             )
@@ -190,10 +193,10 @@ def _trained(wish: _Wish, follow: "_Follower", stop: StopRequest) -> tuple[Train
 
 
 class _Follower:
-    """Passes progress on to the screen and to the events, the latter a few times a second."""
+    """Passes progress on to the screen and to the events, the latter a few times a second, and a wish to stop back."""
 
-    def __init__(self, source: Source, log: EventLog, screen: ProgressScreen) -> None:
-        self._source, self._log, self._screen = source, log, screen
+    def __init__(self, source: Source, diary: TrainingDiary, screen: ProgressScreen, stop: StopRequest) -> None:
+        self._source, self._diary, self._screen, self._stop = source, diary, screen, stop
         self._phase = ""
         self._n_bytes = source.n_bytes()
         self._phase_began = self._next_event = 0.0
@@ -201,35 +204,48 @@ class _Follower:
     def __call__(self, progress: CountingProgress | MergingProgress) -> None:
         now = time.monotonic()
         if isinstance(progress, MergingProgress):
-            self._log.merge(progress)
+            self._diary.merge(progress)
+            self._screen.merge(progress)
             if self._phase == "merging" and now < self._next_event and progress.vocab_size < progress.vocab_size_wanted:
                 return
         total = self._n_bytes
         fraction_read = min(1.0, self._source.tally.bytes_read / total) if total else None
-        moment = snapshot_from(progress, now - self._phase_began, fraction_read)
-        if moment.phase != self._phase:
-            self._phase, self._phase_began = moment.phase, now
         self._next_event = now + _EVENT_EVERY_S
-        self._log.progress(moment)
+        self.show(snapshot_from(progress, now - self._phase_began, fraction_read))
+
+    def show(self, moment: Snapshot) -> None:
+        """Show how far a phase is."""
+        if moment.phase != self._phase:
+            self._phase, self._phase_began = moment.phase, time.monotonic()
+        self._diary.progress(moment)
         self._screen.show(moment)
 
+    def should_stop(self) -> bool:
+        """Return whether somebody wants the work to end, and answer at once: keeping the state may take a while."""
+        if self._stop() and self._phase != "stopping":
+            self.show(Snapshot("stopping", None, None, "keeping what was done"))
+        return self._stop()
 
-def _write(wish: _Wish, vocabularies: list[TrainedTokenizer], texts: list[str]) -> list[Measures]:
+    def check(self) -> None:
+        """Raise Cancelled when somebody wants the work to end while the result is written."""
+        if self.should_stop():
+            raise Cancelled("stopped while writing")
+
+
+def _write(wish: _Wish, vocabularies: list[TrainedTokenizer], texts: list[str], follow: _Follower) -> list[Measures]:
     """Save every size, read it back, compare and measure, and only then give the directory its name."""
-    measured = []
+    measured: list[Measures] = []
     with new_directory(wish.out, replace=True) as building:
         for size, trained in zip(wish.sizes, vocabularies, strict=True):
+            follow.show(Snapshot("writing", len(measured) / len(wish.sizes), None, f"{size:,} entries"))
             directory = building / str(size) if len(wish.sizes) > 1 else building
             directory.mkdir(exist_ok=True)
             tokenizer = trained.to_tokenizer()
-            tokenizer.encode_special_tokens = True  # A literal <|endoftext|> in a document is text, as everywhere.
             save_tokenizer(tokenizer, directory)
             loaded = Tokenizer.load(directory)
-            before = [encoding.ids for encoding in tokenizer.encode_batch(texts, add_special_tokens=False)]
-            after = loaded.encode_batch(texts)
-            if any(first != list(second) for first, second in zip(before, after, strict=True)):
-                raise BadData(f"{wish.out}: the tokenizer encodes differently after it was saved; report this corpus")
-            measured.append(measure(trained, loaded, texts))
+            check_saved(tokenizer, loaded, texts, follow.check)
+            measured.append(measure(trained, loaded, texts, follow.check))
+        follow.check()
     return measured
 
 

@@ -1,27 +1,23 @@
 """Tell how a tokenizer's training is going: as lines of events for programs, and as text for people.
 
-Events are JSON objects, one a line, in an append-only file; the server and the editor read them. `merge` events are a
-sample, not every merge. How a terminal draws progress is in `tinylm/cli`.
+The server and the editor read the events. How a terminal draws progress is in `tinylm/cli`.
 """
 
-import json
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
-from tinylm.errors import DiskProblem
-from tinylm.files import disk_errors
+from tinylm.events import EventLog
 from tinylm.tokenizer_training.counting import CountingProgress
 from tinylm.tokenizer_training.training import MergingProgress
 from tinylm.tokens.byte_level import raw_from_bytes
 
-__all__ = ["EventLog", "Snapshot", "snapshot_from"]
+__all__ = ["Snapshot", "TrainingDiary", "snapshot_from"]
 
-VERSION = 1
 _MERGE_EVERY_S = 0.2
+_MOST_MERGES = 200  # in one event, some 6 kB: readers take such a line as a whole
 
 
 @dataclass(frozen=True)
@@ -57,53 +53,52 @@ def _left(fraction: float | None, seconds: float) -> float | None:
     return seconds * (1 - fraction) / fraction if fraction and fraction > 0.02 else None
 
 
-class EventLog:
-    """Appends events to a file, or to nothing when there is none. Close it, or use it as a context."""
+class TrainingDiary:
+    """Writes how a tokenizer's training is going into an event log. What the events hold is in docs/events.md."""
 
-    def __init__(self, path: Path | None) -> None:
-        self._file: TextIO | None = None
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._merges: list[MergingProgress] = []
         self._next_merge = 0.0
-        if path is None:
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a", encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise DiskProblem(f"{path}: cannot be written ({error.strerror}); choose another --events file") from None
-
-    def __enter__(self) -> "EventLog":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._file is not None:
-            self._file.close()
 
     def start(self, out: Path, n_merges: int, config: Mapping[str, object]) -> None:
         """Write that the work begins, by which process and with which settings."""
-        self._write("start", time=time.time(), kind="tokenizer", run=str(out), pid=os.getpid(),
-                    totalSteps=n_merges, config=dict(config))  # fmt: skip
+        self._log.write(
+            "start", kind="tokenizer", run=str(out), pid=os.getpid(), totalSteps=n_merges, config=dict(config)
+        )
 
     def progress(self, moment: Snapshot) -> None:
-        """Write how far a phase is."""
-        self._write("progress", phase=moment.phase, fraction=moment.fraction, secondsLeft=moment.seconds_left,
-                    message=moment.message)  # fmt: skip
+        """Write how far a phase is, and before another phase begins the last merges."""
+        if moment.phase != "merging":
+            self._write_merges()
+        self._log.write(
+            "progress",
+            phase=moment.phase,
+            fraction=moment.fraction,
+            secondsLeft=moment.seconds_left,
+            message=moment.message,
+        )
 
     def merge(self, merge: MergingProgress) -> None:
-        """Write a merge, unless one was written a moment ago."""
+        """Note a merge; those noted are written a few times a second, or when there are many."""
+        self._merges.append(merge)
         now = time.monotonic()
-        if now < self._next_merge:
-            return
-        self._next_merge = now + _MERGE_EVERY_S
-        self._write("merge", n=merge.vocab_size - 257, total=merge.vocab_size_wanted - 257,
-                    left=raw_from_bytes(merge.left), right=raw_from_bytes(merge.right))  # fmt: skip
+        if now >= self._next_merge or len(self._merges) >= _MOST_MERGES:
+            self._next_merge = now + _MERGE_EVERY_S
+            self._write_merges()
 
     def end(self, reason: str, message: str, tokenizer: Path | None) -> None:
-        """Write that the work is over: `finished`, `interrupted` or `failed`."""
-        self._write("end", reason=reason, message=message, model=None,
-                    tokenizer=None if tokenizer is None else str(tokenizer))  # fmt: skip
+        """Write that the work is over: `finished`, `interrupted` or `failed`; and the last merges, if it ends early."""
+        self._write_merges()
+        self._log.write(
+            "end", reason=reason, message=message, model=None, tokenizer=None if tokenizer is None else str(tokenizer)
+        )
 
-    def _write(self, kind: str, /, **fields: object) -> None:
-        if self._file is not None:
-            with disk_errors(Path(self._file.name), "writing events"):
-                self._file.write(json.dumps({"v": VERSION, "type": kind, **fields}, ensure_ascii=False) + "\n")
-                self._file.flush()
+    def _write_merges(self) -> None:
+        if not self._merges:
+            return
+        merges = [(raw_from_bytes(each.left), raw_from_bytes(each.right), each.count) for each in self._merges]
+        size, wanted = self._merges[-1].vocab_size, self._merges[-1].vocab_size_wanted
+        left, right, count = merges[-1]
+        self._log.write("merge", n=size - 257, total=wanted - 257, left=left, right=right, count=count, merges=merges)
+        self._merges = []

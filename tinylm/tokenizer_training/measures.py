@@ -6,12 +6,16 @@ as in Rust et al. 2021.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tinylm.data.batches import batches_of
 from tinylm.tokenizer_training.training import TrainedTokenizer
+from tinylm.tokens.bulk import BulkEncoder
 from tinylm.tokens.byte_level import visible_from_bytes
 from tinylm.tokens.tokenizer import Tokenizer
 
@@ -19,6 +23,7 @@ __all__ = ["Measures", "measure"]
 
 _N_BYTES = 257  # the special token and the bytes, which no merge made
 _N_EXAMPLES = 12
+_BATCH_CHARS = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -55,19 +60,30 @@ class Measures:
         return self.n_tokens / max(1, self.n_words)
 
 
-def measure(trained: TrainedTokenizer, tokenizer: Tokenizer, texts: Sequence[str]) -> Measures:
+def measure(
+    trained: TrainedTokenizer, tokenizer: Tokenizer, texts: Sequence[str], check: Callable[[], None] = lambda: None
+) -> Measures:
     """Encode texts with a tokenizer and count.
 
     Args:
         tokenizer: `trained`, as it was read back from its file.
+        check: called after each part of the texts; may raise.
     """
-    encoded = tokenizer.encode_batch(texts)
-    ids = np.concatenate([np.zeros(0, np.int32), *encoded])
+    encoder = BulkEncoder(tokenizer)
+
+    def encoded(some: Iterable[str], what: int) -> NDArray[np.integer[Any]]:
+        parts = [np.zeros(0, np.int64)]
+        for batch in batches_of(some, _BATCH_CHARS):
+            check()
+            parts.append(encoder.encode(batch)[what].astype(np.int64))
+        return np.concatenate(parts)
+
+    ids = encoded(texts, 0)
     used = np.bincount(ids, minlength=len(trained.vocabulary))
     words = [word for text in texts for word in text.split()]
     # A word inside a text has its space before it; at the start of a line it has none, which is rare.
     different = Counter(words)
-    lengths = [len(found) for found in tokenizer.encode_batch([f" {word}" for word in different])]
+    lengths = encoded((f" {word}" for word in different), 1).tolist()
     made = trained.vocabulary[_N_BYTES:]
     unused = [token for token, count in zip(made, used[_N_BYTES:], strict=True) if not count]
     fragments = [token for token in made if not _is_whole(token)]

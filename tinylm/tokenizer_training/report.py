@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tinylm.tokenizer_training.measures import Measures
 from tinylm.tokenizer_training.training import TrainedTokenizer
 from tinylm.tokens.byte_level import raw_from_bytes, visible_from_bytes
 from tinylm.tokens.tokenizer import Tokenizer
@@ -77,21 +78,18 @@ class TokenizerReport:
 
 
 def make_report(
-    trained: TrainedTokenizer, tokenizer: Tokenizer, held_out: Sequence[str], first: str
+    trained: TrainedTokenizer, tokenizer: Tokenizer, measures: Measures, held_out: Sequence[str], first: str
 ) -> TokenizerReport:
-    """Measure a tokenizer.
+    """Put together what the report holds.
 
     Args:
-        held_out: documents it has not seen; where there are none, `first` is measured instead.
+        measures: of `held_out`, the documents it has not seen; where there are none, of `first`.
         first: a document to show cut into tokens when `held_out` has none.
     """
-    measured = held_out or [first]
-    n_bytes = sum(len(text.encode("utf-8", "replace")) for text in measured)
-    n_tokens = sum(len(ids) for ids in tokenizer.encode_batch(measured))
-    excerpt = measured[0][:_EXCERPT_CHARS]
+    excerpt = (held_out or [first])[0][:_EXCERPT_CHARS]
     by_length = sorted(range(257, len(trained.vocabulary)), key=lambda idx: (-len(trained.vocabulary[idx]), idx))
     return TokenizerReport(
-        bytes_per_token=n_bytes / n_tokens,
+        bytes_per_token=measures.bytes_per_token,
         n_held_out=len(held_out),
         longest=tuple(
             LongToken(idx, raw_from_bytes(trained.vocabulary[idx]), visible_from_bytes(trained.vocabulary[idx]))

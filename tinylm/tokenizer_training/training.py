@@ -19,12 +19,14 @@ SMALLEST_VOCABULARY = len(FIRST_VOCABULARY)
 
 @dataclass(frozen=True)
 class MergingProgress:
-    """One merge that was just made: the vocabulary's size after it, the size asked for, and the two parts."""
+    """One merge that was just made: the vocabulary's size after it, the size asked for, the two parts, and how often
+    they stood side by side."""
 
     vocab_size: int
     vocab_size_wanted: int
     left: bytes
     right: bytes
+    count: int
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def train_tokenizer(
     def on_merge(size: int, merge: Merge) -> None:
         if size > len(tokens):
             tokens.append(tokens[merge.left] + tokens[merge.right])
-        progress(MergingProgress(size, vocab_size, tokens[merge.left], tokens[merge.right]))
+        progress(MergingProgress(size, vocab_size, tokens[merge.left], tokens[merge.right], merge.count))
 
     vocabulary, merges = learn_merges(counted.counts, vocab_size, on_merge=on_merge, should_stop=should_stop)
     return TrainedTokenizer(

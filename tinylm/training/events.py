@@ -1,61 +1,16 @@
-"""The run's diary, `events.jsonl`: one JSON object a line, only ever appended to; every display is a reader of it.
+"""The run's diary, `events.jsonl`: read, and cut back when the run goes back to a checkpoint.
 
-    {"v":1,"type":"start","time":..,"kind":"model","run":..,"pid":..,"step":0,"totalSteps":..,"config":{..}}
-    {"v":1,"type":"progress","phase":"encoding","fraction":0.4,"message":"tales.txt, 2.1 MB/s"}
-    {"v":1,"type":"progress","phase":"ready","fraction":null,"message":"4.3 M parameters; ..","nParameters":..,
-     "tokensPerStep":..,"corpusTokens":..,"corpusDocuments":..,"heldOutTokens":..}
-    {"v":1,"type":"step","step":1,"totalSteps":..,"loss":..,"learningRate":..,"gradNorm":..,"tokensPerSecond":..,
-     "secondsLeft":..}
-    {"v":1,"type":"evaluation","step":..,"validationLoss":..,"bitsPerByte":..,"sample":".."}
-    {"v":1,"type":"checkpoint","step":..,"path":".."}
-    {"v":1,"type":"end","reason":"finished|interrupted|failed","message":"..","model":".."}
-
-Losses are nats per token; a step's number counts the steps done. On resuming, a torn last line is cut and what lies
-after the checkpoint is dropped, so that a step stands there once.
+Written with `tinylm.events`; what each event holds is in docs/events.md. On resuming, a torn last line is cut and what
+lies after the checkpoint is dropped, so that a step stands there once.
 """
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from tinylm.files import disk_errors, flush_to_disk, write_file
+from tinylm.events import Event, EventLog, OnEvent
+from tinylm.files import write_file
 
 __all__ = ["Event", "EventLog", "OnEvent", "read_events", "rewind_events"]
-
-VERSION = 1
-Event = dict[str, Any]
-OnEvent = Callable[[Event], None]
-
-
-class EventLog:
-    """Appends events to a file and hands each to a listener. Use it in a `with` block."""
-
-    def __init__(self, path: Path, on_event: OnEvent) -> None:
-        with disk_errors(path, "opening the event log"):
-            self._file = path.open("a", encoding="utf-8")
-        self._path, self._on_event = path, on_event
-
-    def __enter__(self) -> "EventLog":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def write(self, event_type: str, /, **fields: object) -> None:
-        """Append one event and tell the listener."""
-        event: Event = {"v": VERSION, "type": event_type, "time": round(time.time(), 3), **fields}
-        with disk_errors(self._path, "writing the event log"):
-            self._file.write(json.dumps(event, ensure_ascii=False) + "\n")
-            self._file.flush()
-        self._on_event(event)
-
-    def flush_to_disk(self) -> None:
-        """Put what was written on the disk; a checkpoint's events then survive a power cut with it."""
-        with disk_errors(self._path, "writing the event log"):
-            self._file.flush()
-            flush_to_disk(self._path)
 
 
 def read_events(path: Path) -> list[Event]:

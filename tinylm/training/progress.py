@@ -14,6 +14,8 @@ __all__ = ["StepClock", "encoding_reporter", "report_size"]
 
 _RATE_STEPS = 20  # the speed shown is that of the last steps
 
+_ENCODING_EVERY_S = 0.2
+
 
 class StepClock:
     """Speed over the last steps and the time that is left."""
@@ -33,10 +35,15 @@ class StepClock:
 
 
 def encoding_reporter(log: EventLog) -> Callable[[str, int, int | None], None]:
-    """Return a function for `prepare_corpus` that writes how far each source is."""
+    """Return a function for `prepare_corpus` that writes how far each source is, a few times a second."""
     began = time.monotonic()
+    next_event = 0.0
 
     def progress(name: str, done: int, total: int | None) -> None:
+        nonlocal next_event
+        if time.monotonic() < next_event:
+            return
+        next_event = time.monotonic() + _ENCODING_EVERY_S
         speed = done / 1e6 / max(1e-6, time.monotonic() - began)
         fraction = min(1.0, done / total) if total else None
         message = f"{name}, {done / 1e6:.1f} MB, {speed:.1f} MB/s"
