@@ -18,6 +18,7 @@ from tinylm.errors import Cancelled, TinyLMError
 from tinylm_server.frames import Frame, pack, read_frame
 from tinylm_server.stdio import claim_stdio
 from tinylm_server.worker_jobs import Jobs
+from tinylm_server.worker_speed import Speedup
 
 __all__ = ["main"]
 
@@ -53,11 +54,11 @@ class Inbox:
         self._orders = count()
         threading.Thread(target=self._run, name="pipe", daemon=True).start()
 
-    def next(self) -> Job:
-        """Return the most urgent job; wait for one."""
+    def next(self, timeout_s: float | None) -> Job | None:
+        """Return the most urgent job; wait for one, and return None if none comes in time."""
         with self._arrived:
-            while not self._jobs:
-                self._arrived.wait()
+            if not self._arrived.wait_for(lambda: self._jobs, timeout_s):
+                return None
             return min(self._jobs.values(), key=lambda job: job.order)
 
     def finish(self, job: Job) -> None:
@@ -111,10 +112,14 @@ def main() -> None:
     """Serve until stdin ends."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="worker %(levelname)s %(message)s")
     stdin, stdout = claim_stdio()
-    jobs = Jobs()
+    jobs, speedup = Jobs(), Speedup()
     inbox = Inbox(stdin, jobs.start)
     while True:
-        job = inbox.next()
+        job = inbox.next(speedup.idle_s(jobs.model))
+        if job is None:
+            if jobs.model is not None:
+                speedup.advance(jobs.model)
+            continue
         frame, is_over = _advance(job)
         if is_over:
             inbox.finish(job)

@@ -36,10 +36,10 @@ SCORE_STEP = 64
 
 
 class Jobs:
-    """Owns the model; `start` makes the generator of a request."""
+    """Owns the model, None before one was loaded; `start` makes the generator of a request."""
 
     def __init__(self) -> None:
-        self._model: LanguageModel | None = None
+        self.model: LanguageModel | None = None
         self._sessions = Sessions()
         self._n_ghost_steps = 0
 
@@ -66,15 +66,15 @@ class Jobs:
 
     def _current(self, frame: Frame) -> LanguageModel:
         """Return the model, if it is the one that the request's ids were made for."""
-        if self._model is None or self._model.tokenizer.id != frame.header["tokenizer"]:
+        if self.model is None or self.model.tokenizer.id != frame.header["tokenizer"]:
             raise TinyLMError("the model was exchanged meanwhile; ask again")
-        return self._model
+        return self.model
 
     def _load(self, frame: Frame, check: Check) -> Steps:
         yield None
-        self._model = LanguageModel.load(Path(frame.header["path"]))
+        self.model = LanguageModel.load(Path(frame.header["path"]))
         self._sessions = Sessions()  # those of another model are restored from their tokens when they are asked
-        return Frame({"model": describe(self._model)})
+        return Frame({"model": describe(self.model)})
 
     def _score(self, frame: Frame, check: Check) -> Steps:
         scorer, ids, values = self._current(frame).scorer, frame.arrays["ids"], frame.header
