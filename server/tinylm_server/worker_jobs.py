@@ -6,12 +6,9 @@ sent and returned are those of `tinylm.model`; arrays travel raw. Nothing here k
 
 import codecs
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from tinylm.analysis.characters import likely_character
 from tinylm.analysis.steps import step_record
@@ -24,15 +21,13 @@ from tinylm.model.stop_strings import StopStrings
 from tinylm.session.session_file import sampling_from
 from tinylm_server.frames import Frame
 from tinylm_server.worker_export import export_steps
+from tinylm_server.worker_saved_step import saved_step_steps
 from tinylm_server.worker_sessions import Sessions
 
 __all__ = ["Jobs"]
 
 Steps = Generator[Frame | None, None, Frame]
 Check = Callable[[], None]
-
-# Tokens scored between two looks for something more urgent; about 10 ms at the starter model's size.
-SCORE_STEP = 64
 
 
 class Jobs:
@@ -61,6 +56,7 @@ class Jobs:
             "wordParts": self._word_parts,
             "continue": self._continue,
             "export": self._export,
+            "savedStep": saved_step_steps,
         }
         return operations[frame.header["op"]](frame, check)
 
@@ -78,11 +74,9 @@ class Jobs:
 
     def _score(self, frame: Frame, check: Check) -> Steps:
         scorer, ids, values = self._current(frame).scorer, frame.arrays["ids"], frame.header
-        parts: list[dict[str, NDArray[Any]]] = []
-        for first, last in _steps(values["first"], values["last"]):
-            yield None
-            parts.append(vars(scorer.score(ids, first, last, check, starts_document=values["startsDocument"])))
-        return Frame({}, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+        first, last = values["first"], values["last"]
+        scores = yield from scorer.score_in_steps(ids, first, last, check, starts_document=values["startsDocument"])
+        return Frame({}, vars(scores))
 
     def _inspect(self, frame: Frame, check: Check) -> Steps:
         model, ids, values = self._current(frame), frame.arrays["ids"], frame.header
@@ -214,11 +208,6 @@ def _tokens_shown(found: Continuation) -> list[tuple[str, float]]:
             shown.append((step.text, logprob))
             logprob = 0.0
     return shown
-
-
-def _steps(first: int, last: int) -> Iterator[tuple[int, int]]:
-    for at in range(first, last, SCORE_STEP):
-        yield at, min(at + SCORE_STEP, last)
 
 
 def describe(model: LanguageModel) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tests.tinylm.test_spans import NASTY
 from tinylm.errors import Cancelled
 from tinylm.model.anchors import AnchorTable, firm_anchors, strengths
 from tinylm.model.language_model import LanguageModel
+from tinylm.model.parts import PART_ROWS, Parts
 from tinylm.model.windows import plan_windows, reach
 
 BLOCK = 64  # of the model in the fixture
@@ -173,6 +174,61 @@ def test_an_edit_computes_a_few_windows_again(model):
     edited = model.tokenizer.encode(text[:3000] + "x" + text[3000:])
     scorer.score(edited, 0, len(edited), count)
     assert 0 < blocks < len(ids) / BLOCK  # of about 9 blocks in 3 windows for every 64 tokens
+
+
+def test_a_keystroke_computes_little_more_than_the_rows_it_changes(model, table, monkeypatch):
+    """Wherever it falls: of each window that holds the place, the rows from there on, and fewer than a step before."""
+    monkeypatch.setattr(Parts, "n_to_skip", lambda self, kind, n_known, agrees: n_known // PART_ROWS * PART_ROWS)
+    n_rows = 0
+
+    def counted(compute):
+        def count(cache, ids, *check):
+            nonlocal n_rows
+            n_rows += len(ids)
+            return compute(cache, ids, *check)
+
+        return count
+
+    for name in ("hidden", "read"):
+        monkeypatch.setattr(model.engine, name, counted(getattr(model.engine, name)))
+    ids = model.tokenizer.encode(story(110))  # in less windows than are remembered
+
+    def windows(ids):
+        document = np.insert(ids, 0, 0)
+        starts = [window.start for window in plan_windows(document, table, BLOCK, 1, len(document))]
+        return {document[start : start + BLOCK].tobytes(): start for start in starts}
+
+    assert len(windows(ids)) < 16 and 399 not in ids
+    n_saved = 0
+    for place in range(20, len(ids), 17):
+        edited = np.insert(ids, place, 399)
+        scorer = LanguageModel(model.path, model.tokenizer, model.engine).scorer
+        scorer.score(ids, 0, len(ids))
+        n_rows = 0
+        scorer.score(edited, 0, len(edited))
+        new = [start for window, start in windows(edited).items() if window not in windows(ids)]
+        alike = [place + 1 - start if start in windows(ids).values() and place - start > 14 else 0 for start in new]
+        n_saved += sum(alike)
+        needed = [BLOCK - n_alike for n_alike in alike]
+        assert sum(needed) <= n_rows < sum(needed) + PART_ROWS * len(new)
+    assert n_saved > 300
+
+
+def test_a_block_is_begun_in_its_middle_only_where_a_trial_agreed():
+    """One trial for each kind and place; n known rows are left out in whole steps, or not at all."""
+    tried = []
+
+    def agrees(n_rows):
+        tried.append(n_rows)
+        return n_rows != 2 * PART_ROWS
+
+    parts = Parts()
+    known = [0, PART_ROWS - 1, PART_ROWS, 2 * PART_ROWS + 3, PART_ROWS + 1, 2 * PART_ROWS, 3 * PART_ROWS]
+    left_out = [parts.n_to_skip("kind", n_known, agrees) for n_known in known]
+    assert left_out == [0, 0, PART_ROWS, 0, PART_ROWS, 0, 3 * PART_ROWS]
+    assert tried == [PART_ROWS, 2 * PART_ROWS, 3 * PART_ROWS]
+    assert parts.n_to_skip("another kind", PART_ROWS, agrees) == PART_ROWS
+    assert len(tried) == 4
 
 
 @pytest.mark.parametrize("text", ["a" * 4000, "ab " * 1500, "\n" * 3000, "- " * 2000, story(1000), "日本" * 800])

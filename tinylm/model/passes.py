@@ -1,18 +1,21 @@
 """Forward passes over windows, remembered, so that a changed window is read from the change on.
 
 Hidden states go in and out by window and row; what is made of them is told elsewhere. Rows are computed in blocks of
-fixed shape and place, counted from the window's beginning and padded at its end. So a row has the same bits whatever
-was computed before it and whatever comes after it.
+fixed shape and place, counted from the window's beginning and padded at its end, and a block is begun in its middle
+only where that changes no bit (`parts`). So a row has the same bits whatever was computed before it and whatever comes
+after it.
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinylm.model.engine import Engine, KVCache, no_check
+from tinylm.model.parts import Parts
 
 __all__ = ["Passes", "n_tokens_alike", "pass_key"]
 
@@ -42,6 +45,7 @@ class Passes:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._parts = Parts()
         self._passes: OrderedDict[bytes, _Pass] = OrderedDict()
 
     def hidden(self, ids: Ids, start: int, stop: int, check: Callable[[], None] = no_check) -> Floats:
@@ -68,7 +72,7 @@ class Passes:
         without = np.flatnonzero(~state.has_hidden[start:n_same])
         n_same = start + int(without[0]) if len(without) else n_same
         if n_same < len(ids):
-            self._extend(state, ids, n_same // rows * rows, start, check)
+            self._extend(state, ids, n_same, start, check)
         return state.hidden
 
     def _new_pass(self) -> _Pass:
@@ -83,23 +87,38 @@ class Passes:
         has_hidden = np.zeros(block_size, np.bool_)
         return _Pass(np.zeros(block_size, np.int32), self._engine.new_cache(), hidden, has_hidden)
 
-    def _extend(self, state: _Pass, ids: Ids, low: int, start: int, check: Callable[[], None]) -> None:
-        """Compute rows from `low`, a block's beginning, to the end of `ids`; hidden states from `start` on."""
+    def _extend(self, state: _Pass, ids: Ids, n_known: int, start: int, check: Callable[[], None]) -> None:
+        """Compute rows from `n_known` on, or a little earlier, to the end of `ids`; hidden states from `start` on."""
         rows, block_size = self._engine.block_rows, self._engine.config.block_size
-        state.n_rows = low
-        state.cache.truncate(low)
-        for at in range(low, len(ids), rows):
+        for at in range(n_known // rows * rows, len(ids), rows):
             block = np.zeros(min(rows, block_size - at), dtype=np.int32)
             filled = ids[at : at + rows]
             block[: len(filled)] = filled
-            places = slice(at, at + len(block))
-            state.has_hidden[places] = at + len(block) > start
-            if state.has_hidden[at]:
-                state.hidden[places] = self._engine.hidden(state.cache, block, check)
-            else:
-                self._engine.read(state.cache, block, check)
-            state.ids[places] = block
-            state.n_rows = at + len(filled)
+            state.n_rows = at  # should the check stop it, or the trial
+            low = at + self._parts.n_to_skip(at, n_known - at, partial(self._agrees, state.cache, at, block))
+            state.cache.truncate(low)
+            self._read(state, slice(low, at + len(block)), block[low - at :], start, check)
+            state.n_rows = n_known = at + len(filled)
+
+    def _read(self, state: _Pass, places: slice, ids: Ids, start: int, check: Callable[[], None]) -> None:
+        """Compute the rows of one block, or its last ones."""
+        state.has_hidden[places] = places.stop > start
+        if places.stop > start:
+            state.hidden[places] = self._engine.hidden(state.cache, ids, check)
+        else:
+            self._engine.read(state.cache, ids, check)
+        state.ids[places] = ids
+
+    def _agrees(self, cache: KVCache, at: int, block: Ids, n_skipped: int) -> bool:
+        """Say whether a block after `at` rows gives the same without its first rows; the cache has them afterwards."""
+        cache.truncate(at)
+        whole = self._engine.hidden(cache, block)[n_skipped:]
+        low, high = at + n_skipped, at + len(block)
+        keys, values = cache.keys[..., low:high].copy(), cache.values[:, :, low:high].copy()
+        cache.truncate(low)
+        part = self._engine.hidden(cache, block[n_skipped:])
+        same = np.array_equal(cache.keys[..., low:high], keys) and np.array_equal(cache.values[:, :, low:high], values)
+        return same and np.array_equal(part, whole)
 
 
 def pass_key(ids: Ids) -> bytes:

@@ -3,12 +3,13 @@
 A `Scorer` scores any range of tokens and remembers windows it has seen, so that after an edit only windows that
 changed are computed, and of those only the rows from the change on. Scores of a range are bit for bit those of the same
 tokens in the whole: windows are the same, and rows are computed in blocks of fixed shape and place, padded at the end,
-so that what comes after a row cannot change its rounding. One scorer serves one thread at a time.
+so that what comes after a row cannot change its rounding (`passes`, `parts`). One scorer serves one thread at a time.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from tinylm.errors import BadData
 from tinylm.model.anchors import AnchorTable
 from tinylm.model.engine import HEAD_ROWS, Engine, no_check
+from tinylm.model.parts import Parts
 from tinylm.model.passes import Passes, n_tokens_alike, pass_key
 from tinylm.model.statistics import Alternatives, measure, top_tokens
 from tinylm.model.windows import Window, plan_windows, reach
@@ -28,6 +30,8 @@ Ids = NDArray[np.int32]
 # Remembered windows, about 6 kB each; of those that begin alike the latest serves a changed one.
 _MAX_RESULTS = 2048
 _MAX_LATEST = 64
+# Tokens scored between two looks for something more urgent; about 10 ms at the starter's size.
+_STEP_TOKENS = 64
 _NO_NUMBER = "the model computed something that is no number; train it again or choose another"
 
 
@@ -86,6 +90,7 @@ class Scorer:
         self._results: OrderedDict[bytes, _Result] = OrderedDict()
         self._latest: OrderedDict[bytes, _Result] = OrderedDict()  # by how the window begins
         self._passes = Passes(engine)
+        self._parts = Parts()
 
     def score(
         self, ids: Ids, first: int, last: int, check: Callable[[], None] = no_check, *, starts_document: bool = True
@@ -107,6 +112,18 @@ class Scorer:
         Raises:
             BadData: the model computed something that is no number.
         """
+        steps = self.score_in_steps(ids, first, last, check, starts_document=starts_document)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                scores: Scores = stop.value
+                return scores
+
+    def score_in_steps(
+        self, ids: Ids, first: int, last: int, check: Callable[[], None] = no_check, *, starts_document: bool = True
+    ) -> Generator[None, None, Scores]:
+        """Do what `score` does, and yield before every few tokens; meanwhile the scorer may be used for others."""
         n_tokens = max(last - first, 0)
         scores = Scores(
             np.empty(n_tokens, np.float32),
@@ -116,13 +133,15 @@ class Scorer:
             np.empty(n_tokens, np.int32),
         )
         for at, text, window in self._plan(ids, first, last, starts_document):
-            numbers = self._numbers(text, window, check)
-            rows = slice(window.first - 1 - window.start, window.stop - 1 - window.start)
-            place = slice(at, at + window.stop - window.first)
-            for name in ("logprob", "rank", "entropy_bits", "max_logprob"):
-                getattr(scores, name)[place] = numbers[name][rows]
-            starts_at_end_of_text = text[window.start] == self._end_of_text_id
-            scores.context_tokens[place] = np.arange(rows.start, rows.stop) + (0 if starts_at_end_of_text else 1)
+            for part in _cut(window):
+                yield
+                numbers = self._numbers(text, part, check)
+                rows = slice(part.first - 1 - part.start, part.stop - 1 - part.start)
+                place = slice(at + part.first - window.first, at + part.stop - window.first)
+                for name in ("logprob", "rank", "entropy_bits", "max_logprob"):
+                    getattr(scores, name)[place] = numbers[name][rows]
+                starts_at_end_of_text = text[window.start] == self._end_of_text_id
+                scores.context_tokens[place] = np.arange(rows.start, rows.stop) + (0 if starts_at_end_of_text else 1)
         return scores
 
     def alternatives(
@@ -143,7 +162,7 @@ class Scorer:
             shift = at - (window.first - 1 - window.start)  # place of row r is r + shift
             start, stop = window.first - 1 - window.start, window.stop - 1 - window.start
             for block, logits in self._logits(self._ids_of(text, window), start, stop, check):
-                low, high = max(block, start), min(block + HEAD_ROWS, stop)
+                low, high = max(block, start), min(block + len(logits), stop)
                 top = top_tokens(logits[low - block : high - block], k)
                 if np.isnan(top.logprob).any():
                     raise BadData(_NO_NUMBER)
@@ -187,7 +206,7 @@ class Scorer:
         if len(missing):
             start, stop = start + int(missing[0]), start + int(missing[-1]) + 1
             for block, logits in self._logits(result.ids, start, stop, check):
-                low, high = max(block, start), min(block + HEAD_ROWS, len(rows))  # the next ones cost little by now
+                low, high = max(block, start), min(block + len(logits), len(rows))  # the next ones cost little by now
                 found = measure(logits[low - block : high - block], targets[low:high])
                 if not np.isfinite(found.logprob + found.entropy_bits).all():
                     raise BadData(_NO_NUMBER)
@@ -214,14 +233,25 @@ class Scorer:
         return result
 
     def _logits(self, ids: Ids, start: int, stop: int, check: Callable[[], None]) -> Iterator[tuple[int, Floats]]:
-        """Yield logits of a window's rows in blocks of fixed shape and place: (first row, (HEAD_ROWS, V))."""
+        """Yield logits of a window's rows, block by block: (first row, (R, V)), R at most HEAD_ROWS."""
         hidden = self._passes.hidden(ids[:-1], start, stop, check)
         for block in range(start // HEAD_ROWS * HEAD_ROWS, stop, HEAD_ROWS):
             check()
             rows = np.zeros((HEAD_ROWS, hidden.shape[1]), dtype=np.float32)
             filled = hidden[block : min(block + HEAD_ROWS, len(ids) - 1)]
             rows[: len(filled)] = filled
-            yield block, self._engine.head(rows)
+            n_skipped = self._parts.n_to_skip("head", max(start - block, 0), partial(self._agrees, rows))
+            yield block + n_skipped, self._engine.head(rows[n_skipped:])
+
+    def _agrees(self, rows: Floats, n_skipped: int) -> bool:
+        """Say whether the head gives the same without the first rows."""
+        return np.array_equal(self._engine.head(rows)[n_skipped:], self._engine.head(rows[n_skipped:]))
+
+
+def _cut(window: Window) -> Iterator[Window]:
+    """Yield the window with its wanted positions in parts of at most _STEP_TOKENS."""
+    for first in range(window.first, window.stop, _STEP_TOKENS):
+        yield Window(window.start, first, min(first + _STEP_TOKENS, window.stop))
 
 
 def _remember(store: OrderedDict[bytes, _Result], key: bytes, result: _Result, limit: int) -> None:

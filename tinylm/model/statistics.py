@@ -63,18 +63,22 @@ def measure(logits: Floats, targets: Ids) -> Statistics:
     entropy = log_total + top - _products(weights, logits) / total  # nats
     return Statistics(
         logprob=logprob[:, 0],
-        rank=np.array([_rank(*each) for each in zip(logits, targets.tolist(), strict=True)], dtype=np.int32),
+        rank=_ranks(logits, targets),
         entropy_bits=np.maximum(entropy * _BITS_PER_NAT, np.float32(0.0))[:, 0],
         max_logprob=-log_total[:, 0],
     )
 
 
-def _rank(logits: Floats, target: int) -> int:
-    """Return the place of a token among all, the best first; among equals the lower id comes first."""
-    ahead = np.empty(len(logits), dtype=np.bool_)
-    np.greater_equal(logits[:target], logits[target], out=ahead[:target])
-    np.greater(logits[target:], logits[target], out=ahead[target:])
-    return 1 + int(np.count_nonzero(ahead))
+def _ranks(logits: Floats, targets: Ids) -> Ids:
+    """Return each target's place among all, (T,), the best first; among equals the lower id comes first."""
+    chosen = np.take_along_axis(logits, targets[:, None], axis=1)  # (T, 1)
+    ranks = np.array([1 + np.count_nonzero(ahead) for ahead in logits > chosen], dtype=np.int32)
+    equal = logits == chosen
+    if np.count_nonzero(equal) > len(logits):  # each target equals itself
+        ranks += np.array(
+            [np.count_nonzero(row[:target]) for row, target in zip(equal, targets, strict=True)], np.int32
+        )
+    return ranks
 
 
 def _products(a: Floats, b: Floats) -> Floats:
