@@ -37,6 +37,8 @@ export interface TokensResult {
   readonly modelId: string | null;
   readonly nTokens: number | null;
   readonly nBytes: number;
+  /** How far counting has come; null when it cannot be counted. */
+  readonly nCountedBytes: number | null;
   /** Stride 6 a cell; tokens.ts decodes it. */
   readonly cells: readonly number[];
   readonly ids: readonly number[];

@@ -6,11 +6,23 @@ Parallel Ordered Sets", section 4: the AVL join, here with the values in the lea
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-__all__ = ["Branch", "Piece", "Sizes", "Tree", "build", "exchange", "find", "nth", "total_over"]
+__all__ = [
+    "Branch",
+    "Piece",
+    "Sizes",
+    "Tree",
+    "build",
+    "exchange",
+    "find",
+    "noted_from_start",
+    "nth",
+    "total_over",
+    "without_note",
+]
 
 _LINE_END = re.compile("\r\n|\r|\n")
 
@@ -147,6 +159,32 @@ def total_over(tree: Tree, first: int, last: int, key: object, value: Callable[[
     if whole and total is not None:
         tree.notes[key] = total
     return total
+
+
+def without_note(tree: Tree, key: object) -> Iterator[Piece]:
+    """Yield, in order, the pieces for which no value is remembered under a key."""
+    waiting = [tree]
+    while waiting:
+        tree = waiting.pop()
+        if key in tree.notes:
+            continue
+        if isinstance(tree, Piece):
+            yield tree
+        else:
+            waiting += [tree.right, tree.left]
+
+
+def noted_from_start(tree: Tree, key: object) -> Sizes:
+    """Return the sizes of all before the first piece for which no value is remembered under a key."""
+    before = Sizes()
+    while key not in tree.notes:
+        if isinstance(tree, Piece):
+            return before
+        if key in tree.left.notes:
+            before, tree = before.plus(tree.left.sizes), tree.right
+        else:
+            tree = tree.left
+    return before.plus(tree.sizes)
 
 
 def _join(left: Tree, right: Tree) -> Tree:

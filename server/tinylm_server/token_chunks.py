@@ -17,7 +17,7 @@ from tinylm.errors import TinyLMError
 from tinylm.tokens.spans import group_cells, locate
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server.line_index import Encoding, content_of, split_lines
-from tinylm_server.rope import Piece, nth, total_over
+from tinylm_server.rope import Piece, noted_from_start, nth, total_over, without_note
 from tinylm_server.text_store import PlacedPiece, Text
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "ids_after",
     "ids_before",
     "long_pieces",
+    "n_counted_bytes",
 ]
 
 Ints = NDArray[np.int64]
@@ -148,16 +149,20 @@ def count_tokens(text: Text, tokenizer: Tokenizer, max_new_chars: int) -> int | 
 
     Called again, it goes on where it stopped: what was counted is remembered. Raises Uncuttable.
     """
-    n_left = max_new_chars
+    note, waiting = _token_note(tokenizer), []
+    for piece in without_note(text.tree, note):
+        if max_new_chars <= 0:
+            break
+        max_new_chars -= _checked(piece).sizes.chars
+        waiting.append(piece)
+    for piece, ids in zip(waiting, tokenizer.encode_batch([piece.text for piece in waiting]), strict=True):
+        piece.notes[note] = len(ids)
+    return total_over(text.tree, 0, text.n_pieces, note, lambda piece: None)
 
-    def count(piece: Piece) -> int | None:
-        nonlocal n_left
-        if n_left <= 0:
-            return None
-        n_left -= piece.sizes.chars
-        return len(_encoded(piece, tokenizer))
 
-    return total_over(text.tree, 0, text.n_pieces, _token_note(tokenizer), count)
+def n_counted_bytes(text: Text, tokenizer: Tokenizer) -> int:
+    """Return how far `count_tokens` has come, in bytes of the text from its start."""
+    return noted_from_start(text.tree, _token_note(tokenizer)).utf8
 
 
 def cells_before(text: Text, tokenizer: Tokenizer, encoding: Encoding, offset: int) -> int:
@@ -227,12 +232,16 @@ def _chunk(piece: Piece, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
 
 
 def _encoded(piece: Piece, tokenizer: Tokenizer) -> NDArray[np.int32]:
+    return tokenizer.encode(_checked(piece).text)
+
+
+def _checked(piece: Piece) -> Piece:
     if piece.sizes.chars > MAX_CHARS:
         raise Uncuttable(
             f"{piece.sizes.chars:,} characters without a space or a change from letters to other signs are too many "
             f"to be taken apart (at most {MAX_CHARS:,}); break them into lines"
         )
-    return tokenizer.encode(piece.text)
+    return piece
 
 
 def _positions(chars: Ints, line_starts: Ints, line_ends: Ints, units: Ints) -> tuple[Ints, Ints]:

@@ -41,6 +41,17 @@ async def test_fifty_megabytes_are_opened_edited_and_read_anywhere(client: Clien
     assert len(end["scores"]["rank"]) == len(end["ids"])
 
 
+async def test_counting_a_long_document_tells_how_far_it_is_and_ends(client: Client, tokenizer):
+    text = LINE * (1_000_000 // len(LINE.encode()))
+    client.open(URI, text)
+    seen = []
+    while (reply := await client.request("tinylm/tokens", params() | {"ranges": []}))["nTokens"] is None:
+        seen.append(reply["nCountedBytes"])
+    assert seen == sorted(seen) and seen[-1] > seen[0]
+    assert reply["nCountedBytes"] == reply["nBytes"] == len(text.encode())
+    assert reply["nTokens"] == sum(map(len, tokenizer.encode_batch([text])))
+
+
 async def test_a_binary_file_has_the_tokens_of_what_the_editor_shows(client: Client, tokenizer):
     """Random bytes as an editor decodes them, NULs and replacement characters and all."""
     text = random.Random(0).randbytes(20_000).decode("utf-8", errors="replace")
@@ -90,6 +101,7 @@ async def test_a_stretch_that_is_too_long_is_a_note_and_the_rest_works(client: C
     assert reply["cells"] == reply["ids"] == []
     assert reply["note"].startswith("3,000,") and " characters without a space" in reply["note"]
     assert reply["note"].endswith("break them into lines")
+    assert reply["nTokens"] is reply["nCountedBytes"] is None
     top = await client.request("tinylm/tokens", params(last=60))
     assert tokenizer.decode(top["ids"]) == LINE * 60 and top["note"] is None
 

@@ -20,6 +20,7 @@ from tinylm_server.token_chunks import (
     count_tokens,
     ids_after,
     ids_before,
+    n_counted_bytes,
 )
 from tinylm_server.wire_cells import STRIDE, cells_in, wire
 
@@ -167,8 +168,8 @@ def test_surroundings_of_a_chunk_are_the_neighbouring_ids(tokenizer, text, line,
 def encoded(monkeypatch):
     """The texts that were handed to the tokenizer since the list was cleared."""
     seen: list[str] = []
-    encode = Tokenizer.encode
-    monkeypatch.setattr(Tokenizer, "encode", lambda self, part: seen.append(part) or encode(self, part))
+    encode_batch = Tokenizer.encode_batch
+    monkeypatch.setattr(Tokenizer, "encode_batch", lambda self, parts: seen.extend(parts) or encode_batch(self, parts))
     monkeypatch.setattr(text_store, "PIECE_CHARS", 2048)
     return seen
 
@@ -195,6 +196,23 @@ def test_an_edit_encodes_and_counts_only_what_it_touched(tokenizer, encoded, uni
         assert count_tokens(text, tokenizer, 10_000) is not None
         assert 1 <= sum(map(len, encoded)) < 20_000
     assert count_tokens(text, tokenizer, 10_000) == count_whole(tokenizer, str(text))
+
+
+def test_counting_tells_how_far_it_has_come(tokenizer):
+    """From nothing to all bytes in slices of the wanted size; after an edit, to where it is."""
+    unit = HUGE["lines"]
+    text = Text.of(unit * 2000)
+    seen = [n_counted_bytes(text, tokenizer)]
+    while (n_tokens := count_tokens(text, tokenizer, 10_000)) is None:
+        seen.append(n_counted_bytes(text, tokenizer))
+        assert 10_000 <= seen[-1] - seen[-2] < 20_000
+    assert seen[0] == 0 and len(seen) > 5
+    assert n_tokens == count_whole(tokenizer, str(text))
+    assert n_counted_bytes(text, tokenizer) == text.n_bytes
+    text = text.replace((1000, 3), (1000, 3), "xy", "utf-16")
+    n_bytes = len(unit.encode())
+    assert 900 * n_bytes < n_counted_bytes(text, tokenizer) <= 1000 * n_bytes + 3
+    assert count_tokens(text, tokenizer, 1) == count_whole(tokenizer, str(text))
 
 
 def count_whole(tokenizer, text):
