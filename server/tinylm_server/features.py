@@ -30,7 +30,8 @@ FEATURES: dict[str, tuple[Any, str, str]] = {
     lsp.INITIALIZED: (None, "lifecycle", "initialized"),
     lsp.WORKSPACE_DID_CHANGE_CONFIGURATION: (None, "lifecycle", "did_change_configuration"),
     lsp.TEXT_DOCUMENT_HOVER: (None, "hover", "hover"),
-    lsp.TEXT_DOCUMENT_COMPLETION: (lsp.CompletionOptions(), "completion", "completion"),
+    lsp.TEXT_DOCUMENT_COMPLETION: (lsp.CompletionOptions(resolve_provider=True), "completion", "completion"),
+    lsp.COMPLETION_ITEM_RESOLVE: (None, "completion", "resolve"),
     lsp.TEXT_DOCUMENT_INLINE_COMPLETION: (lsp.InlineCompletionOptions(), "inline_completion", "inline_completion"),
     lsp.TEXT_DOCUMENT_CODE_ACTION: (
         lsp.CodeActionOptions(code_action_kinds=[lsp.CodeActionKind.RefactorRewrite]),

@@ -48,7 +48,8 @@ async def test_capabilities_are_those_of_the_protocol_page(bare_client: Client):
     assert capabilities["positionEncoding"] == "utf-16"
     assert capabilities["textDocumentSync"] == {"openClose": True, "change": 2, "save": False}
     assert capabilities["hoverProvider"] is True
-    assert capabilities["completionProvider"] == {} and capabilities["inlineCompletionProvider"] == {}
+    assert capabilities["completionProvider"] == {"resolveProvider": True}
+    assert capabilities["inlineCompletionProvider"] == {}
     assert capabilities["codeActionProvider"] == {"codeActionKinds": ["refactor.rewrite"]}
     assert capabilities["executeCommandProvider"]["commands"] == list(COMMANDS)
     assert not {"semanticTokensProvider", "inlayHintProvider"} & set(capabilities)

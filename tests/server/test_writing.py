@@ -6,7 +6,9 @@ import pytest
 from lsp_client import Client, LspError
 from tinylm_server.line_index import width
 
-from tinylm.model.completion import complete_words
+from tinylm.analysis.markdown import code_span
+from tinylm.analysis.wording import percent
+from tinylm.model.completion import complete_words, word_parts
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 
@@ -45,6 +47,41 @@ async def test_completion_replaces_the_typed_word_by_plain_text(shared_client: C
         assert item["label"] == (f"·{word.text[1:]}" if word.text.startswith(" ") else "fo" + word.text)
         assert item["detail"].startswith("probability ") and "token" in item["detail"]
     assert reply["items"][0]["label"].startswith("fo")
+
+
+async def test_a_proposal_tells_what_its_probability_is_made_of(shared_client: Client, model):
+    """Tokens with their probabilities, which multiply to that of the item, and what was likely in their place."""
+    shared_client.open(URI, TEXT, 5)
+    reply = await shared_client.request("textDocument/completion", at_end())
+    for item, word in list(zip(reply["items"], complete_words(model, TEXT, 8).words, strict=True))[:3]:
+        assert "documentation" not in item
+        resolved = await shared_client.request("completionItem/resolve", item)
+        documentation = resolved.pop("documentation")
+        assert resolved == item and documentation["kind"] == "markdown"
+        parts = word_parts(model, TEXT, word.token_ids)
+        for part in parts.parts:
+            row = f"| {code_span(model.tokenizer.visible(part.token_id), in_table=True)} | {percent(part.logprob)} |"
+            assert row in documentation["value"]
+            other = next(other for other, _ in part.alternatives if other != part.token_id)
+            assert code_span(model.tokenizer.visible(other), in_table=True) in documentation["value"]
+        assert f"| the word ends | {percent(parts.ends)} |" in documentation["value"]
+        assert f"exactly this word: {percent(word.logprob)}" in documentation["value"]
+        assert f"divided by {percent(parts.typed)}" in documentation["value"]
+        assert ("ways to cut it into tokens were found" in documentation["value"]) == (word.n_ways > 1)
+
+
+async def test_a_proposal_of_another_version_says_so(shared_client: Client):
+    shared_client.open(URI, TEXT, 5)
+    (item, *_) = (await shared_client.request("textDocument/completion", at_end()))["items"]
+    shared_client.open(URI, TEXT + "x", 6)
+    resolved = await shared_client.request("completionItem/resolve", item)
+    assert resolved["documentation"]["value"] == "The text or the model has changed since this list was made."
+    other_model = {**item, "data": {**item["data"], "version": 6, "model": "0" * 12}}
+    resolved = await shared_client.request("completionItem/resolve", other_model)
+    assert resolved["documentation"]["value"] == "The text or the model has changed since this list was made."
+    for data in (None, {}, {**item["data"], "tokenIds": 5}):
+        with pytest.raises(LspError, match="-32602"):
+            await shared_client.request("completionItem/resolve", {**item, "data": data})
 
 
 @pytest.mark.parametrize(
