@@ -12,6 +12,7 @@ import { Doctor } from "./doctor";
 import { Generator } from "./generate";
 import { FreshText } from "./fresh";
 import { GenerationView } from "./generationView";
+import { GhostText } from "./ghost";
 import { Legend } from "./legend";
 import { ParagraphLens } from "./lens";
 import { locatePython, problemWithPython } from "./locate";
@@ -42,6 +43,7 @@ export class App implements Disposable {
   readonly training: Training;
   readonly generator: Generator;
   readonly generationView: GenerationView;
+  readonly ghost: GhostText;
   readonly swapper: Swapper;
   readonly tokenizers: TokenizerComparison;
   readonly models: ModelComparison;
@@ -59,16 +61,17 @@ export class App implements Disposable {
     const lens = new ParagraphLens(this.surveyor, covers);
     this.status = new StatusItem({ server, painter: this.painter, surveyor: this.surveyor, selections });
     this.legend = new Legend(server, this.styles);
-    this.training = new Training(context.extensionUri, this.server, () => this.trainingReady());
+    this.training = new Training(context.extensionUri, this.server, this.painter, () => this.trainingReady());
     const fresh = new FreshText(this.styles);
     this.generator = new Generator(this.server, fresh);
+    this.ghost = new GhostText(this.server, this.log);
     this.generationView = new GenerationView(this.server, fresh, context.extensionUri, this.log);
     this.tokenizers = new TokenizerComparison(this.server);
     this.models = new ModelComparison(this.server, this.painter, this.styles);
     this.swapper = new Swapper(this.server, this.styles, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.models, this.swapper, this.tokenizers, this.generationView, this.generator, this.training, this.status, this.painter, this.styles, this.server, this.log],
+      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.models, this.swapper, this.tokenizers, this.generationView, this.ghost, this.generator, this.training, this.status, this.painter, this.styles, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),
@@ -81,7 +84,7 @@ export class App implements Disposable {
       const python = await this.usablePython();
       if (python === null) return;
       this.status.setProblem(null);
-      const middleware = middlewareFor((document) => this.painter.covers(document));
+      const middleware = middlewareFor((document) => this.painter.covers(document), this.ghost);
       await this.server.start({ python: python.path, cwd: this.context.globalStorageUri.fsPath, log: this.log, middleware });
     } catch (error) {
       const reason = messageOf(error);

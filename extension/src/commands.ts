@@ -7,6 +7,7 @@ import type { App } from "./app";
 import { describeTokenAt } from "./describe";
 import { exportAnalysis } from "./export";
 import { nextHeatMode, titleOfHeatMode } from "./heat";
+import { textAround } from "./learning";
 import { paintSettings, updateSetting } from "./settings";
 import { describeState } from "./state";
 import { goToSurprising } from "./surprise";
@@ -31,11 +32,14 @@ export const COMMANDS = {
   "tinylm.resumeTraining": (app) => whenTrusted(app, () => app.training.resume()),
   "tinylm.stopTraining": (app) => whenRunning(app, () => app.training.stop()),
   "tinylm.openTrainingView": (app) => whenTrusted(app, () => app.training.openView()),
+  "tinylm.watchLearning": (app) => whenTrusted(app, () => watchLearning(app)),
   "tinylm.generateHere": generateHere,
   "tinylm.continueSelection": continueSelection,
   "tinylm.replaceToken": replaceToken,
   "tinylm.compareTokenizers": compareTokenizers,
   "tinylm.compareModels": (app) => whenTrusted(app, () => compareModels(app)),
+  "tinylm.acceptNextToken": acceptNextToken,
+  "tinylm.toggleGhostText": (app) => app.ghost.toggle(),
   "tinylm.openGenerationView": (app) => whenRunning(app, () => app.generationView.open()),
   "tinylm.stopGeneration": (app) => Promise.resolve(app.generator.stop()),
   "tinylm.exportAnalysis": exportAnalysisOfActive,
@@ -152,6 +156,11 @@ async function continueSelection(app: App): Promise<void> {
   if (editor !== null && isRunning(app)) await app.generator.generateAt(editor, editor.selection.end);
 }
 
+async function acceptNextToken(app: App): Promise<void> {
+  const editor = activeEditor();
+  if (editor !== null) await app.ghost.acceptNextToken(editor);
+}
+
 async function replaceToken(app: App, argument: unknown): Promise<void> {
   const editor = activeEditor();
   if (editor !== null && isRunning(app)) await app.swapper.replaceAt(editor, positionFrom(argument) ?? editor.selection.active);
@@ -159,7 +168,18 @@ async function replaceToken(app: App, argument: unknown): Promise<void> {
 
 async function compareModels(app: App): Promise<void> {
   const editor = activeEditor();
-  if (editor !== null) await app.models.toggle(editor);
+  if (editor === null) return;
+  app.training.endLearning(); // Each has colours of its own.
+  await app.models.toggle(editor);
+}
+
+async function watchLearning(app: App): Promise<void> {
+  const editor = activeEditor();
+  const range = editor === null ? null : textAround(editor);
+  if (editor === null) return;
+  if (range === null) return void window.showInformationMessage("Select a text, or put the caret into a paragraph.");
+  app.models.end();
+  await app.training.watchLearning(editor.document, range);
 }
 
 async function compareTokenizers(app: App): Promise<void> {
@@ -175,6 +195,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(arrow-down) Go to Next Surprising Token", "tinylm.nextSurprising"],
     ["$(symbol-color) Show Heat Map Legend", "tinylm.showLegend"],
     ["$(sparkle) Generate Here", "tinylm.generateHere"],
+    [app.ghost.paused ? "$(debug-continue) Resume Ghost Text" : "$(debug-pause) Pause Ghost Text", "tinylm.toggleGhostText"] as const,
     ["$(type-hierarchy-sub) Open Generation View", "tinylm.openGenerationView"],
     ["$(replace) Replace Token", "tinylm.replaceToken"],
     ["$(diff) Compare Tokenizers", "tinylm.compareTokenizers"],
@@ -182,6 +203,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(export) Export Analysis", "tinylm.exportAnalysis"],
     ["$(mortar-board) Train Model", "tinylm.trainModel"],
     ["$(graph-line) Open Training View", "tinylm.openTrainingView"],
+    ["$(history) Watch This Paragraph Being Learned", "tinylm.watchLearning"],
     ["$(list-selection) Select Model", "tinylm.selectModel"],
     ["$(debug-restart) Restart Server", "tinylm.restartServer"],
     ["$(pulse) Doctor", "tinylm.doctor"],

@@ -61,7 +61,7 @@ export class ModelComparison implements Disposable {
     this.end();
   }
 
-  private end(): void {
+  end(): void {
     this.shown?.dispose();
     this.shown = null;
     this.painter.leave(null);

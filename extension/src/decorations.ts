@@ -55,6 +55,7 @@ export class Painter implements Disposable {
   private readonly chosen = new Set<string>();
   private loaded = "";
   private left: TextDocument | null = null;
+  private lent: { readonly document: TextDocument; readonly plan: Plan } | null = null;
   private settings: PaintSettings = paintSettings();
 
   constructor(
@@ -92,6 +93,21 @@ export class Painter implements Disposable {
   leave(document: TextDocument | null): void {
     this.left = document;
     this.repaintAll();
+  }
+
+  /** Paint somebody else's plan in a document instead, until an edit or null gives it back. */
+  lend(document: TextDocument, plan: Plan | null): void {
+    const isNew = this.lent?.document !== document;
+    this.lent = plan === null ? null : { document, plan };
+    if (plan === null || isNew) this.repaintAll();
+    for (const editor of window.visibleTextEditors.filter((each) => each.document === document)) {
+      this.setDecorations(editor, plan ?? new Map<StyleName, readonly Span[]>(), () => true);
+    }
+  }
+
+  /** What is painted instead, by `lend`. */
+  lentIn({ document }: TextEditor): Plan | null {
+    return this.lent?.document === document ? this.lent.plan : null;
   }
 
   paintedIn(editor: TextEditor): Painted | null {
@@ -135,6 +151,7 @@ export class Painter implements Disposable {
 
   private documentChanged({ document, contentChanges }: TextDocumentChangeEvent): void {
     if (contentChanges.length === 0) return; // Only the mark "unsaved" changed.
+    if (this.lent?.document === document) this.lend(document, null);
     const lineText = (line: number): string => document.lineAt(line).text;
     for (const editor of window.visibleTextEditors.filter((each) => each.document === document)) {
       const painted = this.painted.get(editor);
@@ -171,7 +188,8 @@ export class Painter implements Disposable {
 
   private wanted(editor: TextEditor): boolean {
     const paints = this.settings.boundaries || this.settings.heatMode !== "off";
-    return this.server.isRunning && paints && editor.document !== this.left && this.covers(editor.document);
+    const isFree = editor.document !== this.left && editor.document !== this.lent?.document;
+    return this.server.isRunning && paints && isFree && this.covers(editor.document);
   }
 
   /** Boundaries first where nothing is painted yet, so that a slow score never leaves the text bare. */

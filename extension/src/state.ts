@@ -3,6 +3,7 @@ import { window } from "vscode";
 import type { TextEditor } from "vscode";
 import type { Server } from "./client";
 import type { Painted, Painter } from "./decorations";
+import type { Plan } from "./plan";
 import { serverSettings } from "./settings";
 import type { StatusItem } from "./status";
 import type { Styles } from "./styles";
@@ -19,13 +20,13 @@ export function describeState(server: Server, painter: Painter, status: StatusIt
     jobs: training.jobs,
     decorationTypes: styles.nMade,
     survey: { marks: surveyor.nMarks(window.activeTextEditor?.document) },
-    editors: window.visibleTextEditors.map((editor) => describeEditor(editor, painter.paintedIn(editor))),
+    editors: window.visibleTextEditors.map((editor) => describeEditor(editor, painter.paintedIn(editor), painter.lentIn(editor))),
   };
 }
 
-function describeEditor(editor: TextEditor, painted: Painted | null): object {
+function describeEditor(editor: TextEditor, painted: Painted | null, lent: Plan | null): object {
   const { document } = editor;
-  const base = { uri: document.uri.toString(), languageId: document.languageId, documentVersion: document.version };
+  const base = { uri: document.uri.toString(), languageId: document.languageId, documentVersion: document.version, lent: lent === null ? null : Object.fromEntries(lent) };
   if (painted === null) return { ...base, painted: null };
   return { ...base, painted: describePainted(painted) };
 }

@@ -4,10 +4,11 @@
  */
 import { basename, join } from "node:path";
 import { ConfigurationTarget, FileType, ProgressLocation, Uri, window, workspace } from "vscode";
-import type { Disposable } from "vscode";
+import type { Disposable, Range, TextDocument } from "vscode";
 import { askData, askExtent, askNumber, askTokenizer, chooseFolder, pick } from "./asking";
 import type { Choice } from "./asking";
 import type { Server } from "./client";
+import type { Painter } from "./decorations";
 import { endText, Jobs } from "./jobs";
 import { ServerCommand } from "./protocol";
 import type { JobProgress, JobStarted, KnownModel, ModelInfo, TrainingEstimate, TrainModelArguments } from "./protocol";
@@ -22,12 +23,13 @@ export class Training implements Disposable {
   constructor(
     extensionUri: Uri,
     private readonly server: Server,
+    painter: Painter,
     /** Whether training packages are there; asks and installs when not. */
     private readonly ready: () => Promise<boolean>,
   ) {
     this.shown = new Jobs(server);
     this.shown.onEnd((job) => void this.ended(job));
-    this.views = new TrainingViews(extensionUri, server, { resume: (run) => this.resumeRun(run), use: (model) => this.use(model) });
+    this.views = new TrainingViews(extensionUri, server, painter, { resume: (run) => this.resumeRun(run), use: (model) => this.use(model) });
   }
 
   get jobs(): readonly JobProgress[] {
@@ -59,9 +61,19 @@ export class Training implements Disposable {
 
   /** Open the view of the run that is going on, or of one that is chosen. */
   async openView(): Promise<void> {
-    const [active, ...others] = this.shown.active.filter(({ kind }) => kind === "model");
-    const run = active !== undefined && others.length === 0 ? active.run : await this.askRun();
+    const run = await this.chooseRun("Open Training View", this.shown.active);
     if (run !== undefined) this.views.open(run);
+  }
+
+  /** Watch a text being learned, by the run that is going on or one that is chosen. */
+  async watchLearning(document: TextDocument, range: Range): Promise<void> {
+    const title = "Watch This Paragraph Being Learned: by which training";
+    const run = await this.chooseRun(title, this.shown.active.filter(({ kind }) => kind === "model"));
+    if (run !== undefined) this.views.watch(document, range, run);
+  }
+
+  endLearning(): void {
+    this.views.endLearning();
   }
 
   async resume(): Promise<void> {
@@ -108,11 +120,9 @@ export class Training implements Disposable {
     if (await this.ready()) await this.begin(ServerCommand.resumeTraining, { run });
   }
 
-  /** A model's training opens its view; a tokenizer's has lines only. */
   private async begin(command: string, argument: object): Promise<void> {
-    if (command === ServerCommand.trainTokenizer) this.shown.showOutput();
     const { run } = await this.server.execute<JobStarted>(command, argument);
-    if (command !== ServerCommand.trainTokenizer) this.views.open(run);
+    this.views.open(run);
   }
 
   /** Say what the training will cost before it begins; whether the user wants it. */
@@ -126,14 +136,18 @@ export class Training implements Disposable {
     return (await pick("Train Model: start?", choices)) ?? false;
   }
 
+  private async chooseRun(title: string, [active, ...others]: readonly JobProgress[]): Promise<string | undefined> {
+    return active !== undefined && others.length === 0 ? active.run : this.askRun(title);
+  }
+
   /** One of the runs that the server or the training folder knows, the newest first. */
-  private async askRun(): Promise<string | undefined> {
+  private async askRun(title: string): Promise<string | undefined> {
     const jobs = await this.server.execute<JobProgress[]>(ServerCommand.listJobs);
     const known = new Map<string, string>(jobs.filter(({ kind }) => kind === "model").map((job) => [job.run, isActive(job) ? "running" : job.state]));
     for (const run of await runsOnDisk()) if (!known.has(run)) known.set(run, "");
     const choices = [...known].reverse().map(([run, state]) => ({ label: basename(run), description: state, detail: run, value: run }));
     const other: Choice<string | null> = { label: "$(folder-opened) Choose a folder...", value: null };
-    const chosen = await pick<string | null>("Open Training View", [...choices, other]);
+    const chosen = await pick<string | null>(title, [...choices, other]);
     return chosen === null ? chooseFolder("Show this run") : chosen;
   }
 

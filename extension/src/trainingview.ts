@@ -4,18 +4,23 @@
  */
 import { basename } from "node:path";
 import { Disposable, ViewColumn, window } from "vscode";
-import type { Uri, WebviewPanel } from "vscode";
-import type { FromTrainingPage, ToTrainingPage, TrainingPageState } from "../views/messages";
+import type { Range, TextDocument, Uri, WebviewPanel } from "vscode";
+import type { FromTrainingPage, LearningState, ToTrainingPage, TrainingPageState } from "../views/messages";
 import type { Server } from "./client";
-import { ServerCommand, TrainingEventsRequest } from "./protocol";
+import type { Painter } from "./decorations";
+import { Learning } from "./learning";
+import { ServerCommand, TokenizerEventsRequest, TrainingEventsRequest } from "./protocol";
 import type { TrainingEventsResult } from "./protocol";
 import { pageOf, webviewOptions } from "./webview";
 import { isActive, messageOf } from "./words";
 
 const VIEW_TYPE = "tinylm.training";
 const LOOK_EVERY_MS = 1000;
+/** A vocabulary is merged within seconds. */
+const LOOK_AT_MERGES_EVERY_MS = 300;
 /** The server thins a run to so many points; when as many more have come one by one, everything is asked for again. */
 const MOST_POINTS = 1000;
+const MOST_MERGES = 500;
 
 /** What the buttons of a view do. */
 export interface TrainingActions {
@@ -30,6 +35,7 @@ export class TrainingViews implements Disposable {
   constructor(
     private readonly extensionUri: Uri,
     private readonly server: Server,
+    private readonly painter: Painter,
     private readonly actions: TrainingActions,
   ) {
     this.serializer = window.registerWebviewPanelSerializer(VIEW_TYPE, {
@@ -42,11 +48,21 @@ export class TrainingViews implements Disposable {
   }
 
   /** Show a run's view, a new one or the one there is. */
-  open(run: string): void {
+  open(run: string): TrainingView {
     const shown = this.views.get(run);
-    if (shown !== undefined) return shown.panel.reveal();
+    shown?.panel.reveal(undefined, true);
     const column = { viewColumn: ViewColumn.Beside, preserveFocus: true };
-    this.fill(window.createWebviewPanel(VIEW_TYPE, "", column, { enableFindWidget: true }), run);
+    return shown ?? this.fill(window.createWebviewPanel(VIEW_TYPE, "", column, { enableFindWidget: true }), run);
+  }
+
+  /** Watch a text being learned by a run, in its view; one text at a time. */
+  watch(document: TextDocument, range: Range, run: string): void {
+    this.endLearning();
+    this.open(run).watch(document, range, this.painter);
+  }
+
+  endLearning(): void {
+    for (const view of this.views.values()) view.endLearning();
   }
 
   dispose(): void {
@@ -54,7 +70,7 @@ export class TrainingViews implements Disposable {
     for (const view of this.views.values()) view.dispose();
   }
 
-  private fill(panel: WebviewPanel, run: string): void {
+  private fill(panel: WebviewPanel, run: string): TrainingView {
     panel.title = `Training ${basename(run)}`;
     panel.webview.options = webviewOptions(this.extensionUri);
     const view = new TrainingView(panel, run, this.server, this.actions);
@@ -64,6 +80,7 @@ export class TrainingViews implements Disposable {
       view.dispose();
     });
     panel.webview.html = pageOf(panel.webview, this.extensionUri, "training", "Training");
+    return view;
   }
 }
 
@@ -71,9 +88,12 @@ class TrainingView implements Disposable {
   private readonly subscriptions: Disposable;
   private cursor: string | null = null;
   private nPoints = 0;
+  /** Null from the beginning; undefined where no tokenizer is trained. */
+  private mergesFrom: string | null | undefined = null;
   private last: TrainingEventsResult | null = null;
   private asking = false;
   private timer: NodeJS.Timeout | null = null;
+  private learning: Learning | null = null;
 
   constructor(
     readonly panel: WebviewPanel,
@@ -92,21 +112,60 @@ class TrainingView implements Disposable {
     );
   }
 
+  watch(document: TextDocument, range: Range, painter: Painter): void {
+    const learning = new Learning(this.server, painter, document, range, this.run, (state) => this.learned(state));
+    this.learning = learning;
+    this.post({ type: "learning", state: learning.state });
+    if (this.last !== null) learning.take(this.last.savedSteps);
+    void this.look();
+  }
+
+  endLearning(): void {
+    this.learning?.dispose();
+  }
+
   dispose(): void {
     if (this.timer !== null) clearTimeout(this.timer);
+    this.endLearning();
     this.subscriptions.dispose();
   }
 
+  private learned(state: LearningState | null): void {
+    if (state === null) this.learning = null;
+    this.post({ type: "learning", state });
+  }
+
   private async answer(message: FromTrainingPage): Promise<void> {
+    if (message.type === "showStep") return this.learning?.show(message.step);
+    if (message.type === "endLearning") return this.endLearning();
     try {
-      if (message.type === "ready") this.cursor = null; // A page that was hidden has forgotten everything.
-      else if (message.type === "stop") await this.server.execute(ServerCommand.stopTraining, { jobId: this.last?.jobId ?? "" });
-      else if (message.type === "resume") await this.actions.resume(this.run);
-      else if (this.last?.model != null) await this.actions.use(this.last.model);
+      await this.act(message);
     } catch (error) {
       this.post({ type: "problem", text: messageOf(error) });
     }
     await this.look();
+  }
+
+  private async act(message: Extract<FromTrainingPage, { type: "ready" | "stop" | "resume" | "use" }>): Promise<void> {
+    switch (message.type) {
+      case "ready": // A page that was hidden has forgotten everything.
+        this.cursor = null;
+        this.mergesFrom = null;
+        return this.post({ type: "learning", state: this.learning?.state ?? null });
+      case "stop":
+        await this.server.execute(ServerCommand.stopTraining, { jobId: this.last?.jobId ?? "" });
+        return;
+      case "resume":
+        return this.actions.resume(this.run);
+      case "use":
+        return this.use(message.step);
+    }
+  }
+
+  private async use(step: number | null): Promise<void> {
+    const newest = this.last?.model ?? null;
+    if (step === null && newest !== null) await this.actions.use(newest);
+    if (step !== null) await this.actions.use((await this.server.execute<{ path: string }>(ServerCommand.modelOfStep, { run: this.run, step })).path);
   }
 
   /** Fetch what is new, and look again in a second while the run goes on and somebody sees it. */
@@ -122,12 +181,23 @@ class TrainingView implements Disposable {
       this.last = events;
       this.cursor = events.cursor;
       this.post({ type: "events", events });
+      this.learning?.take(events.savedSteps);
+      if (this.mergesFrom !== undefined) await this.lookAtMerges();
     } catch (error) {
       this.post({ type: "problem", text: messageOf(error) });
     } finally {
       this.asking = false;
     }
-    if (this.last !== null && isActive(this.last)) this.timer = setTimeout(() => void this.look(), LOOK_EVERY_MS);
+    const wait = this.mergesFrom === undefined ? LOOK_EVERY_MS : LOOK_AT_MERGES_EVERY_MS;
+    if (this.last !== null && isActive(this.last)) this.timer = setTimeout(() => void this.look(), wait);
+  }
+
+  /** What a tokenizer's training has merged since the last look; none is trained here when the server refuses. */
+  private async lookAtMerges(): Promise<void> {
+    const params = { run: this.run, cursor: this.mergesFrom ?? null, maxMerges: MOST_MERGES };
+    const events = await this.server.request(TokenizerEventsRequest, params).catch(() => null);
+    this.mergesFrom = events === null || events.phase === "ended" ? undefined : events.cursor;
+    if (events !== null) this.post({ type: "merges", events });
   }
 
   private post(message: ToTrainingPage): void {

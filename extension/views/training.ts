@@ -5,11 +5,14 @@
 import { smoothed } from "./chart";
 import type { ScaleKind } from "./chart";
 import { button, element } from "./elements";
+import { LearningSection } from "./learning";
+import { Merges } from "./merges";
 import type { FromTrainingPage, ToTrainingPage, TrainingPageState } from "./messages";
 import { Plot } from "./plot";
 import type { Series } from "./plot";
 import { curveOf, evaluated, isGoing, joined, summary, tableRows } from "./record";
 import type { RunRecord } from "./record";
+import { SavedSteps } from "./savedsteps";
 import { Stories } from "./stories";
 
 interface Host {
@@ -36,6 +39,16 @@ window.addEventListener("message", ({ data }: MessageEvent<ToTrainingPage>) => {
     page.problem.textContent = data.text;
     return;
   }
+  if (data.type === "merges") {
+    page.merges.take(data.events);
+    draw();
+    return;
+  }
+  if (data.type === "learning") {
+    page.learning.take(data.state);
+    drawLearning();
+    return;
+  }
   page.problem.textContent = "";
   record = joined(record, data.events);
   draw();
@@ -55,18 +68,30 @@ function draw(): void {
   page.message.textContent = isGoing(record) && steps.step.length > 0 ? "" : last.message;
   page.progress.max = record.totalSteps ?? 1;
   page.progress.value = steps.step.at(-1) ?? 0;
+  page.lessons.hidden = steps.step.length === 0 && (!page.merges.isEmpty || !isGoing(record)); // Empty axes say nothing.
+  page.progress.hidden = page.lessons.hidden;
   page.stop.hidden = last.jobId === null || last.state === "stopping";
-  page.resume.hidden = last.state !== "interrupted" && last.state !== "failed";
+  const isStopped = last.state === "interrupted" || last.state === "failed";
+  page.resume.hidden = !isStopped || record.totalSteps === null; // Before its first event there is nothing to go on with.
   page.use.hidden = last.model === null;
   drawPlots(record);
+  drawLearning();
+  page.steps.take(record);
   page.stories.show(record.evaluations);
   page.rows.replaceChildren(...tableRows(record).map((cells) => element("tr", "", ...cells.map((cell, column) => (column === 0 ? rowHead(cell) : element("td", "", cell))))));
   announce(record);
 }
 
+function scales(): readonly [x: ScaleKind, y: ScaleKind] {
+  return [logSteps ? "log" : "linear", logValues ? "log" : "linear"];
+}
+
+function drawLearning(): void {
+  page.learning.draw(...scales());
+}
+
 function drawPlots(shown: RunRecord): void {
-  const x: ScaleKind = logSteps ? "log" : "linear";
-  const y: ScaleKind = logValues ? "log" : "linear";
+  const [x, y] = scales();
   const loss = curveOf(shown, "loss");
   const norm = curveOf(shown, "gradNorm");
   const lossSeries: Series[] = [
@@ -121,24 +146,30 @@ function build() {
     progress: element("progress", ""),
     stop: button("Stop", () => host.postMessage({ type: "stop" })),
     resume: button("Resume", () => host.postMessage({ type: "resume" })),
-    use: button("Use This Model", () => host.postMessage({ type: "use" })),
+    steps: new SavedSteps(),
+    use: button("Use This Model", () => host.postMessage({ type: "use", step: page.steps.chosen })),
     loss: new Plot("Loss", "nats per token"),
     bits: new Plot("Bits per byte", "validation"),
     rate: new Plot("Learning rate", "AdamW"),
     norm: new Plot("Gradient norm", ""),
     speed: new Plot("Speed", "tokens/s"),
+    merges: new Merges(),
     stories: new Stories(),
+    learning: new LearningSection((step) => host.postMessage({ type: "showStep", step }), () => host.postMessage({ type: "endLearning" })),
     plots: element("div", "plots"),
+    /** All that only a model's training has. */
+    lessons: element("div", ""),
     rows: element("tbody", ""),
   };
   for (const hidden of [parts.stop, parts.resume, parts.use]) hidden.hidden = true;
   parts.announcement.setAttribute("role", "status");
   parts.problem.setAttribute("role", "alert");
   parts.progress.setAttribute("aria-label", "Steps done");
-  const scales = element("div", "row", toggle("Logarithmic steps", () => logSteps, () => (logSteps = !logSteps)), toggle("Logarithmic values", () => logValues, () => (logValues = !logValues)));
+  const toggles = element("div", "row", toggle("Logarithmic steps", () => logSteps, () => (logSteps = !logSteps)), toggle("Logarithmic values", () => logValues, () => (logValues = !logValues)));
   parts.plots.append(...[parts.loss, parts.bits, parts.rate, parts.norm, parts.speed].map(({ root }) => root));
-  const header = element("header", "", element("div", "row", parts.title, parts.state), parts.progress, parts.summary, parts.message, parts.problem, element("div", "row", parts.stop, parts.resume, parts.use));
-  document.querySelector("main")?.append(header, parts.announcement, parts.stories.root, element("section", "", element("h2", "", "Curves"), scales, parts.plots), numbers(parts.rows));
+  parts.lessons.append(parts.stories.root, element("section", "", element("h2", "", "Curves"), toggles, parts.plots), numbers(parts.rows));
+  const header = element("header", "", element("div", "row", parts.title, parts.state), parts.progress, parts.summary, parts.message, parts.problem, element("div", "row", parts.stop, parts.resume, parts.use, parts.steps.root));
+  document.querySelector("main")?.append(header, parts.announcement, parts.merges.root, parts.learning.root, parts.lessons);
   return parts;
 }
 

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { urlFor } from '../../scripts/editor.mjs';
@@ -10,7 +11,7 @@ import { venvPython } from '../../scripts/python.mjs';
 import { editorSuite, modelLoaded } from './driver/suite.mjs';
 import { stateWhere } from './driver/tinylm.mjs';
 import { until } from './driver/until.mjs';
-import { pick, runCommand, useTheme } from './driver/workbench.mjs';
+import { goTo, pick, runCommand, toast, useTheme } from './driver/workbench.mjs';
 
 const TRAINING_MS = 240_000;
 /** Small enough for hundreds of steps a minute, on any machine. */
@@ -46,7 +47,7 @@ check('a run is watched, stopped and resumed from its view, which survives a rel
   await view.locator('.state', { hasText: 'Training' }).waitFor({ timeout: TRAINING_MS });
   await view.locator('.summary', { hasText: /step [\d,]+ of 1,000,000, .+ left, .+ tokens\/s/ }).waitFor({ timeout: TRAINING_MS });
   await view.locator('.story', { hasText: 'Once upon a time' }).waitFor({ timeout: TRAINING_MS });
-  assert.match(await view.locator('.plot svg').first().getAttribute('aria-label'), /^Loss, nats per token: training from [\d.]+ to [\d.]+/);
+  assert.match(await view.locator('.plots .plot svg').first().getAttribute('aria-label'), /^Loss, nats per token: training from [\d.]+ to [\d.]+/);
   assert.ok(await view.getByRole('button', { name: 'Stop' }).isHidden(), 'what was not started here is not stopped from here');
   await editor.screenshot('live');
 
@@ -88,10 +89,63 @@ check('the stories, the scales and the numbers are reached by keyboard', async (
   await editor.screenshot('high-contrast');
 });
 
-check('its model is used from the view', async ({ editor, page }) => {
-  await viewOf(page).getByRole('button', { name: 'Use This Model' }).click();
+const slides = (view) => view.getByRole('slider', { name: 'The text through the training' });
+const labelled = (view) => slides(view).getAttribute('aria-valuetext');
+
+check('a paragraph is watched being learned, through every step that was kept, until it is edited', async ({ editor, page }) => {
+  const text = readFileSync(join(editor.folder, 'stories.txt'), 'utf8').split(/\r?\n/)[0];
+  const run = join(editor.folder, 'tinylm-runs', 'watched');
+  const { steps } = JSON.parse(execFileSync(venvPython, tinylm('learned', run, '--text', text, '--json'), { encoding: 'utf8' }));
+  const said = ({ step, bitsPerByte }, index) => `Step ${step.toLocaleString('en')}, ${bitsPerByte.toFixed(3)} bits per byte (${index + 1} of ${steps.length})`;
+  assert.ok(steps.length >= 6, `only ${steps.length} steps were kept`);
+
+  await page.locator('.tab[data-resource-name="stories.txt"]').click();
+  await goTo(page, 1, 3);
+  await runCommand(page, 'TinyLM: Watch This Paragraph Being Learned');
+  await pick(page, 'watched');
+  const view = viewOf(page);
+  await until(async () => (await labelled(view)) === said(steps.at(-1), steps.length - 1), () => `the text at the last step, ${said(steps.at(-1), steps.length - 1)}`, TRAINING_MS);
+  const learned = await lentWhere(editor, () => true);
+  await slides(view).focus();
+  await page.keyboard.press('Home');
+  await until(async () => (await labelled(view)) === said(steps[0], 0), 'the text before the training');
+  await editor.screenshot('learned-first');
+  await page.locator('.editor-group-container .view-lines').first().click();
+  const before = await lentWhere(editor, (plan) => JSON.stringify(plan) !== JSON.stringify(learned));
+  const nIn = (plan, buckets) => Object.entries(plan).reduce((n, [style, spans]) => n + (buckets.some((bucket) => style.startsWith(`heat${bucket}`)) ? spans.length : 0), 0);
+  assert.equal(nIn(before, [0, 1, 2, 3, 4, 5, 6, 7]), nIn(learned, [0, 1, 2, 3, 4, 5, 6, 7]));
+  assert.ok(nIn(before, [0, 1, 2]) === 0 && nIn(learned, [0, 1, 2]) > 0, 'what is learned changes its colour');
+  assert.ok(Object.values(before).flat().every(([line]) => line === 0), 'nothing but the paragraph is coloured');
+  await view.getByRole('button', { name: 'Play' }).click();
+  await until(async () => (await labelled(view)) === said(steps.at(-1), steps.length - 1), 'the play to come to the end');
+  await view.getByRole('button', { name: 'Play' }).waitFor();
+  await editor.screenshot('learned-last');
+
+  await page.locator('.editor-group-container .view-lines').first().click();
+  await page.keyboard.press('x');
+  await view.locator('.learning').waitFor({ state: 'hidden' });
+  await stateWhere(editor, 'the colours to be gone', ({ editors }) => editors.every(({ lent }) => lent === null));
+  await page.keyboard.press('Control+z');
+});
+
+async function lentWhere(editor, accept) {
+  const lentOf = ({ editors }) => editors.find(({ uri }) => uri.endsWith('/stories.txt'))?.lent ?? null;
+  return lentOf(await stateWhere(editor, 'the paragraph to be coloured', (state) => lentOf(state) !== null && accept(lentOf(state))));
+}
+
+check('its model is used from the view, and that of an earlier step', async ({ editor, page }) => {
+  const view = viewOf(page);
+  const inUse = (path) => stateWhere(editor, `${path} to be used`, ({ server }) => server?.model?.path === path);
+  const run = join(editor.folder, 'tinylm-runs', 'watched');
+  await view.getByLabel('Weights of which step to use').selectOption('0');
+  await view.getByRole('button', { name: 'Use This Model' }).click();
+  await toast(page, 'the model watched at step 0 now').waitFor();
+  await page.locator('.editor-group-container .view-lines').first().click();
+  await inUse(join(run, 'snapshots', 'step-000000000'));
+  await view.getByLabel('Weights of which step to use').selectOption('');
+  await view.getByRole('button', { name: 'Use This Model' }).click();
   await page.locator('.tab[data-resource-name="stories.txt"]').click();
   await page.locator('.editor-group-container.active .view-lines').first().click();
   await modelLoaded(editor);
-  await stateWhere(editor, 'the new model to be used', ({ server }) => server?.model?.path === join(editor.folder, 'tinylm-runs', 'watched', 'model'));
+  await inUse(join(run, 'model'));
 });
