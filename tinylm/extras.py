@@ -3,7 +3,9 @@
 import sys
 from importlib.util import find_spec
 
-__all__ = ["TRAINING_PACKAGES", "install_command", "missing_packages"]
+from tinylm.errors import EnvironmentProblem
+
+__all__ = ["TRAINING_PACKAGES", "install_command", "missing_packages", "require_tensorboard"]
 
 TRAINING_PACKAGES = ("torch", "transformers", "datasets", "accelerate")
 
@@ -19,3 +21,13 @@ def install_command() -> str:
 def missing_packages(*names: str) -> list[str]:
     """Return those of the packages that this Python cannot find, without importing any."""
     return [name for name in names if find_spec(name) is None]
+
+
+def require_tensorboard() -> None:
+    """Make sure that TensorBoard is installed.
+
+    Raises:
+        EnvironmentProblem: it is not.
+    """
+    if missing_packages("tensorboard"):
+        raise EnvironmentProblem(f"--tensorboard needs TensorBoard; run: {sys.executable} -m pip install tensorboard")

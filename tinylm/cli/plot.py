@@ -1,12 +1,14 @@
 """`tinylm plot`: the curves of training runs as a picture. The drawing is in `tinylm.training.plot`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tinylm.errors import BadData, EnvironmentProblem, UsageError
-from tinylm.extras import install_command, missing_packages
+from tinylm.extras import install_command, missing_packages, require_tensorboard
+from tinylm.training.events import Event
 from tinylm.training.follow import read_page
 from tinylm.training.history import History
 
@@ -15,10 +17,24 @@ __all__ = ["plot"]
 
 def plot(
     runs: Annotated[list[Path], typer.Argument(help="Directories of runs, running or over; they are overlaid.")],
-    out: Annotated[Path, typer.Option("--out", help="The picture to write; its name ends in .svg or .png.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The picture to write; its name ends in .svg or .png.")
+    ] = None,
     log: Annotated[bool, typer.Option("--log", help="Logarithmic axes, for steps and values.")] = False,
+    tensorboard: Annotated[
+        Path | None, typer.Option(help="Write for TensorBoard instead: a directory for each run below this one.")
+    ] = None,
 ) -> None:
     """Draw training and validation loss, bits per byte, learning rate and gradient norm."""
+    if (out is None) == (tensorboard is None):
+        raise UsageError("name either a picture with --out curves.svg or a directory with --tensorboard")
+    if tensorboard is not None:
+        require_tensorboard()
+        for run in runs:
+            _write_for_tensorboard(run, tensorboard / run.resolve().name)
+        typer.echo(f"wrote {tensorboard}; see it with: tensorboard --logdir {tensorboard}")
+        return
+    assert out is not None
     if out.suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"--out {out}: its name has to end in .svg or .png")
     if missing_packages("matplotlib"):
@@ -30,15 +46,34 @@ def plot(
     typer.echo(f"wrote {out}")
 
 
-def _history(run: Path) -> History:
+def _write_for_tensorboard(run: Path, directory: Path) -> None:
+    from tinylm.training.tensorboard import TensorBoard
+
+    diary = _diary(run)
+    with TensorBoard(directory) as board:
+        for event in _events(diary):
+            board.show(event)
+
+
+def _diary(run: Path) -> Path:
     diary = run / "events.jsonl"
     if not diary.is_file():
         raise UsageError(f"{run} holds no run; name the directory that was given to tinylm train --out")
-    history, page = History(), read_page(diary)
+    return diary
+
+
+def _events(diary: Path) -> Iterator[Event]:
+    page = read_page(diary)
     while page.events or not page.is_last:
-        for event in page.events:
-            history.take(event)
+        yield from page.events
         page = read_page(diary, page.cursor)
+
+
+def _history(run: Path) -> History:
+    diary = _diary(run)
+    history = History()
+    for event in _events(diary):
+        history.take(event)
     if not history.steps:
         raise BadData(f"{diary}: no step has been made yet; try again later")
     return history

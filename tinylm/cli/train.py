@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tinylm.errors import EnvironmentProblem, Interrupted, UsageError
-from tinylm.extras import install_command, missing_packages
+from tinylm.extras import install_command, missing_packages, require_tensorboard
 
 if TYPE_CHECKING:
     from tinylm.stopping import StopRequest
@@ -90,10 +90,13 @@ def train(
         bool, typer.Option("--dry-run", help="Say what the run would cost, from a short probe, and write nothing.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write for TensorBoard too, into tensorboard/ of --out.")
+    ] = False,
 ) -> None:
     """Train a small GPT-2 on a corpus; Ctrl-C saves and leaves, --resume goes on exactly where it stopped."""
     given = {name: value for name, value in locals().items() if value is not None}
-    for name in ("resume", "allow_inexact", "size", "budget", "dry_run", "as_json"):
+    for name in ("resume", "allow_inexact", "size", "budget", "dry_run", "as_json", "tensorboard"):
         given.pop(name, None)
     if size is not None:
         given = {**_shape_of(size), **given}
@@ -102,24 +105,27 @@ def train(
     if (dry_run or budget is not None) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError("--budget and --dry-run measure one process; with several, give --steps")
     _require_torch()
+    if tensorboard:
+        require_tensorboard()
+    board = out / "tensorboard" if tensorboard else None
     began = time.monotonic()
     if dry_run:
         _say_what_it_costs(given, budget, began, as_json)
         return
     from tinylm.stopping import StopRequest
 
-    with StopRequest() as stop:
+    with StopRequest(eager=True) as stop:
         if budget is not None:
-            _train_within(budget, given, began, stop)
+            _train_within(budget, given, began, stop, board)
             return
         config = _config_to_resume(given) if resume else _new_config(given)
         from tinylm.cli.train_progress import shown_progress
         from tinylm.training import loop  # takes seconds: after the options are known to be right
 
         def should_stop() -> int:
-            return stop.signal_number or 0
+            return (stop.signal_number or 0) if stop() else 0
 
-        with shown_progress() as on_event:
+        with shown_progress(board) as on_event:
             if resume:
                 loop.resume(config, allow_inexact=allow_inexact, on_event=on_event, should_stop=should_stop)
             else:
@@ -138,7 +144,7 @@ def _say_what_it_costs(given: dict[str, Any], budget: str | None, began: float, 
     train_plan.print_estimate(config, vocab_size, typer.echo, as_json)
 
 
-def _train_within(budget: str, given: dict[str, Any], began: float, stop: "StopRequest") -> None:
+def _train_within(budget: str, given: dict[str, Any], began: float, stop: "StopRequest", board: Path | None) -> None:
     """Train for the given time. Where the machine turns out slower than measured, stop and say how to go on."""
     config = _new_config(given)
     from tinylm.cli import train_plan
@@ -151,10 +157,12 @@ def _train_within(budget: str, given: dict[str, Any], began: float, stop: "StopR
     ends = began + seconds_from_text(budget) * _TIME_FOR_STEPS
 
     def should_stop() -> int:
-        return stop.signal_number or (_TIME_IS_UP if time.monotonic() > ends else 0)
+        if stop():
+            return stop.signal_number or 0
+        return _TIME_IS_UP if time.monotonic() > ends else 0
 
     try:
-        with shown_progress() as on_event:
+        with shown_progress(board) as on_event:
             loop.train(config, on_event=on_event, should_stop=should_stop)
     except Interrupted as reason:
         if reason.exit_code != 128 + _TIME_IS_UP:

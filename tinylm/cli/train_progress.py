@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -27,11 +28,30 @@ Show = Callable[[Event], None]
 
 
 @contextmanager
-def shown_progress() -> Iterator[Show]:
+def shown_progress(board: Path | None = None) -> Iterator[Show]:
     """Yield a listener for the events of this process' run, which draws until the block ends.
 
     Of several processes that train together, the first one shows.
+
+    Args:
+        board: a directory to write for TensorBoard in, which has to be installed; None for no directory.
     """
+    with _shown_progress() as show:
+        if board is None:
+            yield show
+            return
+        from tinylm.training.tensorboard import TensorBoard
+
+        def show_both(event: Event) -> None:
+            show(event)
+            shown.show(event)
+
+        with TensorBoard(board) as shown:
+            yield show_both
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Show]:
     if os.environ.get("RANK", "0") != "0":
         yield lambda event: None
         return
@@ -125,7 +145,7 @@ class PlainLines:
             case "progress" if event["phase"] == "ready":
                 self._line(event["message"])
                 self._next = 0.0
-            case "progress" if self._is_time():
+            case "progress" if event["phase"] == "compiling" or self._is_time():
                 self._line(f"{event['phase']}: {event['message']}")
             case "step" if event["step"] == event["totalSteps"] or self._is_time():
                 self._line(step_line(event))

@@ -38,7 +38,7 @@ FORMAT = 1
 _KNOWN_BY_ID = frozenset({"tokenizer", "init_from"})
 _OURS = frozenset(
     {"run.json", "events.jsonl", "tokenizer", "initial", "data", "checkpoints", "snapshots", "model"}
-    | {"lock", "holder.json", "stop"}
+    | {"lock", "holder.json", "stop", "tensorboard"}
 )
 
 
