@@ -19,7 +19,7 @@ from pathlib import Path
 __all__ = ["Arguments", "Row", "least_seconds", "parse", "print_table", "ratios"]
 
 STARTER = Path(__file__).parents[1] / "models" / "starter"
-PACKAGES = ("numpy", "torch", "transformers", "onnxruntime", "ctranslate2")
+PACKAGES = ("numpy", "tokenizers", "torch", "transformers", "onnxruntime", "ctranslate2")
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Arguments:
     threads: int
     rounds: int
     on_the_wall: bool
+    data: str
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,17 @@ def parse(description: str, rounds: int, *, in_processes: bool = False) -> Argum
     parser.add_argument("--model", type=Path, default=STARTER, help="a model directory; the starter unless named")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument(
+        "--data", default="sample:10000", help="a corpus, for what reads one; sample:10000 unless named"
+    )
     arguments = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != str(arguments.threads):
         # OpenBLAS reads it when NumPy is loaded, so the program starts again with it.
-        os.environ["OPENBLAS_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
+        for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "RAYON_NUM_THREADS"):
+            os.environ[variable] = str(arguments.threads)
         os.execv(sys.executable, [sys.executable, *sys.argv])
     on_the_wall = in_processes or arguments.threads > 1
-    return Arguments(arguments.model, arguments.threads, arguments.rounds, on_the_wall)
+    return Arguments(arguments.model, arguments.threads, arguments.rounds, on_the_wall, arguments.data)
 
 
 def least_seconds(candidates: Mapping[str, Callable[[], object]], arguments: Arguments) -> dict[str, float]:
