@@ -7,6 +7,7 @@
     ├── DiskProblem             5   no space, no permission, no such place
     ├── IncompatibleCheckpoint  6   the checkpoint belongs to another run
     ├── EnvironmentProblem      7   a package or a program is missing
+    │   └── OutOfMemory         7   the machine has too little memory
     ├── Interrupted             130 or 143, by the signal
     └── Cancelled               nobody waits for the result any more; never shown
 
@@ -24,6 +25,7 @@ __all__ = [
     "IncompatibleCheckpoint",
     "Interrupted",
     "Locked",
+    "OutOfMemory",
     "TinyLMError",
     "UsageError",
 ]
@@ -69,6 +71,10 @@ class EnvironmentProblem(TinyLMError):
     """A package or a program that this needs is missing or too old."""
 
     exit_code = 7
+
+
+class OutOfMemory(EnvironmentProblem):
+    """The machine's memory, or its GPU's, is not enough for what was asked."""
 
 
 class Interrupted(TinyLMError):

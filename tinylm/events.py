@@ -7,6 +7,7 @@ tokenizer's and of a model's training hold is in docs/events.md.
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -39,7 +40,8 @@ class EventLog:
 
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # the write that failed was told of; closing only tries it again
+                self._file.close()
 
     def write(self, event_type: str, /, **fields: object) -> None:
         """Append one event and tell the listener."""

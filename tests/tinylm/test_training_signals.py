@@ -1,5 +1,6 @@
 """A training process that is killed, told to stop, or left by its terminal: exit codes, and equal bits afterwards."""
 
+import hashlib
 import os
 import pty
 import resource
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.tinylm.training_runs import Child, call_cli, options, outcome
+from tests.tinylm.faults import traced
+from tests.tinylm.training_runs import Child, call_cli, make_config, options, outcome
+from tinylm.stopping import StopRequest
 from tinylm.training import loop
 from tinylm.training.events import read_events
 
@@ -59,6 +62,64 @@ def test_first_and_second_signal_at_once_leave_a_run_that_resumes(config, refere
         found, text = child.finish()
     assert found == 130, text
     loop.resume(config)
+    assert outcome(config.out) == reference
+
+
+def test_signal_is_answered_while_a_computation_holds_up_python():
+    """The main thread is inside one call of C for the next hour; the answer comes all the same, and so does the end."""
+
+    def work():
+        with StopRequest():
+            os.write(1, b"computing")
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+
+    with Child(work) as child:
+        child.wait_for("computing")
+        child.send(signal.SIGTERM)
+        child.wait_for("stopping: what was done is saved first; Ctrl-C again leaves at once")
+        child.send(signal.SIGINT)
+        assert child.finish()[0] == 130
+
+
+# When the signal comes: at the first call of this name with these words, after a call with those words.
+PHASES = {
+    "loading": ("flock", "LOCK_EX", ""),
+    "encoding": ("newfstatat", "/run/stop", "/run/data/"),
+    "training": ("newfstatat", "/run/stop", "step-000000002"),
+    "evaluating": ("newfstatat", "/run/stop", r"\"step\": 4, \"totalSteps\""),
+    "saving": ("renameat", "/checkpoints/.tmp-step-000000004", ""),
+    "exporting": ("renameat", "/run/.tmp-model", "/checkpoints/.tmp-step-000000004"),
+}
+
+
+@pytest.fixture(scope="module")
+def calls(story_corpus, tokenizer_directory, tmp_path_factory):
+    """The system calls of a run, as strace tells them."""
+    config = make_config(story_corpus, tokenizer_directory, tmp_path_factory.mktemp("calls") / "run")
+    names = "flock,openat,newfstatat,renameat,rename,write"
+    with traced(call_cli("train", *options(config)), calls=names) as (_, lines):
+        return list(lines)
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_stop_in_every_phase_is_answered_and_no_further_micro_batch_begins(config, reference, calls, phase):
+    """The signal comes by strace, at a call that only this phase makes; after it nobody asks whether to go on."""
+    name, words, after = PHASES[phase]
+    begin = next(idx for idx, line in enumerate(calls) if after in line)
+    at = next(idx for idx in range(begin, len(calls)) if calls[idx].startswith(f"{name}(") and words in calls[idx])
+    stop_file = Path(config.out) / "stop" if words == "/run/stop" else None
+    nth = sum(line.startswith(f"{name}(") and (not stop_file or words in line) for line in calls[: at + 1])
+    rule, told_of = f"inject={name}:signal=SIGTERM:when={nth}", f"{name},newfstatat"
+    with traced(call_cli("train", *options(config)), rule, calls=told_of, only=stop_file) as (child, lines):
+        told = list(lines)
+        code, text = child.finish()
+    assert code == 143, text
+    assert text.splitlines()[-2].startswith("stopping: ") and text.splitlines()[-1].startswith("stopped "), text
+    came = next(idx for idx, line in enumerate(told) if line.startswith("--- SIGTERM"))
+    assert words in told[came - 1]
+    assert not any("/run/stop" in line for line in told[came:])
+    record = Path(config.out) / "run.json"
+    (loop.resume if record.is_file() else loop.train)(config)
     assert outcome(config.out) == reference
 
 
@@ -143,6 +204,18 @@ def test_signal_to_a_new_interpreter_does_the_same(config, reference, number, co
 
 
 @pytest.mark.slow
+def test_signal_while_torch_is_imported_leaves_without_a_trace(config):
+    words = [sys.executable, "-X", "importtime", "-m", "tinylm", "train", *options(config)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        assert any(line.split()[-1] == "torch.torch_version" for line in process.stderr)
+        process.send_signal(signal.SIGTERM)
+        told = [line for line in process.stderr if not line.startswith("import time:")]
+    assert process.returncode == 143
+    assert told[-1] == "stopped before there was anything to save\n" and not any("Traceback" in line for line in told)
+    assert not Path(config.out).exists()
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(2400)
 def test_compiled_run_resumes_exactly_although_it_is_compiled_again(config, tmp_path):
     """Each process compiles for itself, with no kernels left over from another."""
@@ -159,6 +232,11 @@ def test_compiled_run_resumes_exactly_although_it_is_compiled_again(config, tmp_
 
     with compiling("cache0", *options(whole)) as child:
         assert child.finish(limit_s=900)[0] == 0
+    with compiling("cache0", *options(replace(parts, out=f"{parts.out} stopped", seed=1))) as child:
+        child.wait_for("compiling: about a minute", limit_s=900)
+        child.send(signal.SIGTERM)
+        code, text = child.finish(limit_s=900)
+        assert code == 143 and text.splitlines()[-1].startswith("stopped at step 0"), text
     with compiling("cache1", *options(parts)) as child:
         child.wait_for("step 3: validation", limit_s=900)
         child.send(signal.SIGTERM)

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import typer
@@ -59,14 +60,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except _WrongWords as error:
-        typer.echo(f"error: {_one_line(error)}", err=True)
+        _tell(f"error: {_one_line(error)}")
         sys.exit(2)
     except Interrupted as stop:
-        typer.echo(str(stop), err=True)
+        _tell(str(stop))
         sys.exit(stop.exit_code)
     except TinyLMError as error:
         logging.getLogger("tinylm").debug("details", exc_info=error)
-        typer.echo(f"error: {error}", err=True)
+        _tell(f"error: {error}")
         sys.exit(error.exit_code)
 
 
@@ -90,6 +91,12 @@ def build(words: Sequence[str]) -> typer.Typer:
             function = getattr(importlib.import_module(f"tinylm.cli.{module}"), module)
         app.command(name, help=help_line if function is _not_called else None, short_help=help_line)(function)
     return app
+
+
+def _tell(line: str) -> None:
+    """Write the last line; where nobody can read it any more, or the disk of the log is full, the exit code tells."""
+    with suppress(OSError):
+        typer.echo(line, err=True)
 
 
 def _one_line(error: Any) -> str:

@@ -6,6 +6,7 @@ The newest is the one with the highest step whose manifest verifies; times of mo
 random state to save: data order and dropout are functions of (seed, step). What is written how is in `tinylm.files`.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tinylm.errors import BadData, DiskProblem
+from tinylm.errors import BadData
 from tinylm.files import new_directory, read_manifest, remove_directory
 from tinylm.training.optim import Optimizers
 
@@ -59,9 +60,11 @@ def save_checkpoint(
         with suppress(BadData):  # a damaged one is replaced
             if read_manifest(path) == details:
                 return path
-    with new_directory(path, details=details, replace=True) as building, write_errors(path):
-        save_file(_on_cpu(dict(model.named_parameters())), building / "model.safetensors")
-        save_file(_on_cpu(optimizers.state_tensors()), building / "optimizer.safetensors")
+    weights, state = _on_cpu(dict(model.named_parameters())), _on_cpu(optimizers.state_tensors())
+    n_bytes = sum(tensor.nbytes for tensor in (*weights.values(), *state.values()))
+    with new_directory(path, details=details, replace=True, n_bytes=n_bytes) as building, write_errors():
+        save_file(weights, building / "model.safetensors")
+        save_file(state, building / "optimizer.safetensors")
     return path
 
 
@@ -111,12 +114,15 @@ def prune_checkpoints(directory: Path, position: Position, keep: int) -> None:
 
 
 @contextmanager
-def write_errors(path: Path) -> Iterator[None]:
-    """Turn safetensors' own error for a disk that is full into `DiskProblem`."""
+def write_errors() -> Iterator[None]:
+    """Turn safetensors' own error for a refused write into the `OSError` that it stands for."""
     try:
         yield
     except SafetensorError as error:
-        raise DiskProblem(f"{path}: writing failed ({error}); free some space and try again") from error
+        number = re.search(r"os error (\d+)", str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
 
 
 def _checkpoints(directory: Path) -> list[Path]:

@@ -64,6 +64,14 @@ class Learner:
         self._loss = loss_function(self.model, machine)
         self.model.train()
 
+    def compile(self) -> None:
+        """Let the compiler see a micro-batch of the right shape: minutes of work that changes no state."""
+        config = self._config
+        batch = torch.zeros((config.batch_size, config.block_size), dtype=torch.int64, device=self._device)
+        self._loss(batch, batch).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        for parameter in self.model.parameters():
+            parameter.grad = None
+
     def learn(self, step: int, check: Callable[[], None]) -> dict[str, float]:
         """Make one step; return what its event says: loss (nats per token), AdamW's rate, gradient norm.
 

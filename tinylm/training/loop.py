@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tinylm.errors import DiskProblem, Interrupted, TinyLMError
+from tinylm.stopping import leaving_at_once
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.checkpoint import (
     Position,
@@ -28,6 +29,7 @@ from tinylm.training.events import Event, EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
 from tinylm.training.initial import check_fits, fingerprints
 from tinylm.training.learner import Learner
+from tinylm.training.memory import memory_explained
 from tinylm.training.mixture import derived_seed
 from tinylm.training.network import Machine, apply_machine, choose_machine, n_parameters
 from tinylm.training.progress import StepClock, encoding_reporter, report_size
@@ -168,7 +170,11 @@ class _Run:
         learner = Learner(config, corpus.training, self.tokenizer, self.machine, self.team, initial)
         if checkpoint is not None:
             restore_checkpoint(checkpoint, learner.model, learner.optimizers)
-        self.learner = learner
+        if self.machine.compile and self.team.size == 1:
+            self.log.write("progress", phase="compiling", fraction=None, message="about a minute, once")
+            with leaving_at_once(self._stopped()):
+                learner.compile()
+        self.learner = learner  # from here on there is something to save
         size = n_parameters(config, self.tokenizer.vocab_size)
         self.snapshot_steps = frozenset(snapshot_steps(config.steps, config.snapshots, size))
 
@@ -251,15 +257,15 @@ class _Run:
 
     def _stop_at(self, signal_number: int) -> None:
         if signal_number:
-            raise Interrupted(
-                f"stopped at step {self.position.step}; tinylm train --resume --out {self.directory.path} goes on",
-                signal_number,
-            )
+            raise Interrupted(self._stopped(), signal_number)
+
+    def _stopped(self) -> str:
+        return f"stopped at step {self.position.step}; tinylm train --resume --out {self.directory.path} goes on"
 
     @contextmanager
     def _told_how_it_ends(self) -> Iterator[None]:
         try:
-            with self._saved_when_stopped():
+            with memory_explained(self.record.config), self._saved_when_stopped():
                 yield
         except Interrupted as stop:
             self._end("interrupted", str(stop))
@@ -280,7 +286,7 @@ class _Run:
         try:
             yield
         except Interrupted:
-            if hasattr(self, "learner"):  # there is something to save
+            if hasattr(self, "learner"):
                 self.team.leader_does(self._checkpoint)
             raise
 
