@@ -5,6 +5,7 @@ answered before NumPy or a tokenizer is loaded. torch, transformers and datasets
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -131,6 +132,7 @@ class Server(LanguageServer):
         # Imports take a second on a busy machine; the loop must not wait for them, and requests do.
         self.loading = asyncio.create_task(asyncio.to_thread(load_features))
         await asyncio.gather(self.fetch_settings(), self.loading)
+        keep_what_is_loaded()
         await self.host.start(self.settings)
         self.jobs.adopt()
 
@@ -212,11 +214,18 @@ class Server(LanguageServer):
                 return
 
 
+def keep_what_is_loaded() -> None:
+    """Let the garbage collector look at nothing older: at all modules it looks for 30 ms, and the loop waits."""
+    gc.freeze()
+    gc.enable()
+
+
 async def serve(stdin: BinaryIO, stdout: BinaryIO, loop_watch: LoopWatch) -> int:
     """Serve one client. Returns the exit code."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("pygls").setLevel(logging.CRITICAL)  # it logs bodies, and every error that we answer
     server = Server(loop_watch)
+    keep_what_is_loaded()
     server.protocol.set_writer(StdoutWriter(stdout))
     if os.name == "posix":
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, server.leave, 143)

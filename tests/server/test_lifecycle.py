@@ -41,6 +41,26 @@ async def test_initialize_answers_before_anything_heavy_is_imported():
     assert not imported & {"torch", "transformers", "datasets", "tokenizers", "numpy", "safetensors", "psutil"}
 
 
+async def test_the_garbage_collector_leaves_out_what_the_server_is_made_of():
+    """What stands when the first message is read is frozen, and the collector is on again."""
+    program = """
+import gc, os, sys
+leave = os._exit
+os._exit = lambda code: (print(gc.isenabled(), gc.get_freeze_count(), file=sys.stderr, flush=True), leave(code))
+from tinylm_server.__main__ import main
+main()
+"""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", program),
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'server'}"},
+    )
+    _, errors = await process.communicate()
+    is_on, n_frozen = errors.split()[-2:]
+    assert is_on == b"True" and int(n_frozen) > 50_000  # lsprotocol alone is more
+
+
 async def test_capabilities_are_those_of_the_protocol_page(bare_client: Client):
     reply = await bare_client.initialize()
     capabilities = reply["capabilities"]
