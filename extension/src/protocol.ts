@@ -150,6 +150,16 @@ export interface TokenizerEventsParams {
   readonly maxMerges: number;
 }
 
+export interface Merge {
+  /** Its merge rank, from 1. */
+  readonly rank: number;
+  /** As the vocabulary writes it, like `right`. */
+  readonly left: string;
+  readonly right: string;
+  /** How often they stood side by side. */
+  readonly count: number;
+}
+
 export interface TokenizerEventsResult {
   readonly schema: number;
   readonly run: string;
@@ -159,8 +169,7 @@ export interface TokenizerEventsResult {
   readonly phase: string | null;
   readonly message: string | null;
   readonly totalMerges: number | null;
-  /** Merge rank (from 1), left part, right part, how often they stood side by side. */
-  readonly merges: readonly (readonly (string | number)[])[];
+  readonly merges: readonly Merge[];
 }
 
 /** In the order in which they work; `stop` and `maxTokens` end the text. */

@@ -1,5 +1,5 @@
 /** The merges of a tokenizer's training, as they are made: how many, and the newest as a table. */
-import type { TokenizerEventsResult } from "../src/protocol";
+import type { Merge, TokenizerEventsResult } from "../src/protocol";
 import { element } from "./elements";
 
 const MOST_ROWS = 200;
@@ -13,7 +13,7 @@ export class Merges {
   private phase = "";
   private message = "";
   private total = 0;
-  private merges: TokenizerEventsResult["merges"] = [];
+  private merges: readonly Merge[] = [];
 
   constructor() {
     const heads = ["Merge rank", "Left", "Right", "Token", "Pairs"].map((name) => {
@@ -42,7 +42,7 @@ export class Merges {
     this.phase = phase ?? this.phase;
     this.message = message ?? this.message;
     this.total = totalMerges ?? this.total;
-    const made = Number(this.merges.at(-1)?.[0] ?? 0);
+    const made = this.merges.at(-1)?.rank ?? 0;
     this.progress.max = Math.max(1, this.total);
     this.progress.value = made;
     const done = made === 0 ? "" : `, ${made.toLocaleString("en")} of ${this.total.toLocaleString("en")} merges`;
@@ -52,14 +52,14 @@ export class Merges {
   }
 }
 
-function rowOf([rank, left, right, count]: readonly (string | number)[]): HTMLElement {
-  const head = element("th", "", Number(rank).toLocaleString("en"));
+function rowOf({ rank, left, right, count }: Merge): HTMLElement {
+  const head = element("th", "", rank.toLocaleString("en"));
   head.scope = "row";
   const [one, other] = [visible(left), visible(right)];
-  return element("tr", "", head, element("td", "token", one), element("td", "token", other), element("td", "token", one + other), element("td", "", Number(count).toLocaleString("en")));
+  return element("tr", "", head, element("td", "token", one), element("td", "token", other), element("td", "token", one + other), element("td", "", count.toLocaleString("en")));
 }
 
 /** As the vocabulary writes it, with the signs for a space and a line end that TinyLM uses everywhere. */
-function visible(part: string | number | undefined): string {
-  return String(part).replaceAll("Ġ", "·").replaceAll("Ċ", "↵");
+function visible(part: string): string {
+  return part.replaceAll("Ġ", "·").replaceAll("Ċ", "↵");
 }

@@ -33,7 +33,7 @@ async def completion(ls: "Server", params: lsp.CompletionParams) -> lsp.Completi
     It is always marked incomplete: after another letter other words are likely, and the same ones otherwise likely.
     """
     document, settings = ls.documents.get(params.text_document.uri), ls.settings
-    if not settings.completion_enabled:
+    if not settings.completion_enabled or ls.jobs.pause_completions():
         return None
     line, char = document.point(params.position)
     try:

@@ -35,24 +35,25 @@ async def inline_completion(ls: "Server", params: lsp.InlineCompletionParams) ->
     typed = selected.text if selected is not None else ""
     cursor = Cursor(document, *document.point(at.start), typed)
     try:
-        found = await _suggestions(ls, cursor, by_hand)
+        found, n_steps = await _suggestions(ls, cursor, by_hand)
     except (WorkerGone, WorkerRefused):
         return None
     if not ls.documents.is_current(document):
         raise JsonRpcContentModified("the document changed while a continuation was looked for")
+    ls.ghost.counts.useful_steps += n_steps
     rest = document.text.after(*document.point(at.end), AFTER_CHARS)
     texts = dict.fromkeys(text for each in found if (text := _fitting(each.text, rest)))
     return lsp.InlineCompletionList([lsp.InlineCompletionItem(insert_text=typed + text, range=at) for text in texts])
 
 
-async def _suggestions(ls: "Server", cursor: Cursor, by_hand: bool) -> list[Suggestion]:
-    """Return what is known, or what the model says; the newest request of a document ends those before it."""
+async def _suggestions(ls: "Server", cursor: Cursor, by_hand: bool) -> tuple[list[Suggestion], int]:
+    """Return what is known, or what the model says, and the steps it took; a newer request ends an older one."""
     ghost, host = ls.ghost, ls.host
     n_wanted = ls.settings.inline_suggestions if by_hand else 1
     if by_hand:
         await host.until_ready()
     elif not host.is_ready:
-        return []
+        return [], 0
     else:
         ghost.note_request()
     ghost.counts.asked += 1
@@ -60,18 +61,20 @@ async def _suggestions(ls: "Server", cursor: Cursor, by_hand: bool) -> list[Sugg
         found = ghost.find(cursor, n_wanted)
         if found is not None:
             ghost.counts.known += 1
-            return found
+            return found, 0
         if not by_hand:
             await ghost.rest()
-        found = await ghost.compute(cursor, n_wanted)
+        computed = await ghost.compute(cursor, n_wanted)
         ghost.counts.computed += 1
-        return found
+        return computed
 
 
 def _is_wanted(ls: "Server", document: "Document", at: lsp.Position, by_hand: bool) -> bool:
     """Say whether ghost text may appear here. Asked for by hand, it may wherever the feature is on."""
     if not ls.settings.inline_enabled or by_hand:
         return ls.settings.inline_enabled
+    if ls.jobs.pause_completions():
+        return False
     # The model does not see what stands after the cursor, so it only goes on where nothing but punctuation does.
     rest = document.text.after(*document.point(at), AFTER_CHARS)
     return _covers(ls.settings.inline_languages, document.language_id) and not any(each.isalnum() for each in rest)
@@ -95,9 +98,11 @@ async def ghost_text(ls: "Server", params: Mapping[str, Any]) -> dict[str, Any]:
     """Answer `tinylm/ghostText`: the tokens of what is known to follow a position. The model is not asked."""
     document = ls.documents.get(uri_of(mapping(params)))
     point = document.point(position(params.get("position"), "position"))
-    found = ls.ghost.find(Cursor(document, *point), ls.settings.inline_suggestions)
+    cursor, rest = Cursor(document, *point), document.text.after(*point, AFTER_CHARS)
+    found = ls.ghost.find(cursor, ls.settings.inline_suggestions)
     if found is None:
-        found = ls.ghost.find(Cursor(document, *point))
+        found = ls.ghost.find(cursor) or []
+    shown = [each.cut(len(_fitting(each.text, rest))) for each in found]
     return {
         "schema": 1,
         "version": document.version,
@@ -108,6 +113,7 @@ async def ghost_text(ls: "Server", params: Mapping[str, Any]) -> dict[str, Any]:
                 "logprob": each.logprob,
                 "tokens": [{"text": text, "logprob": logprob} for text, logprob in each.tokens],
             }
-            for each in found or []
+            for each in shown
+            if each.tokens
         ],
     }

@@ -52,6 +52,7 @@ class Settings:
     threads: int = field(default=0, metadata={"key": "threads", "low": 0, "high": 256})
     max_cells: int = field(default=5000, metadata={"key": "maxCells", "low": 1, "high": 1_000_000})
     training_folder: str = field(default="", metadata={"key": "training.folder"})
+    training_pauses_completions: bool = field(default=False, metadata={"key": "training.pauseCompletions"})
 
 
 # setting key -> attribute

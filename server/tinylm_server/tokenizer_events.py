@@ -52,7 +52,7 @@ class _Found:
         self.phase: str | None = None
         self.message: str | None = None
         self.total_merges: int | None = None
-        self.merges: deque[list[Any]] = deque(maxlen=most)
+        self.merges: deque[dict[str, Any]] = deque(maxlen=most)
 
     def take(self, event: Event) -> None:
         kind = event.get("type")
@@ -66,7 +66,7 @@ class _Found:
             pairs = event.get("merges", [])
             first = int(event.get("n", 0)) - len(pairs) + 1
             for rank, (left, right, count) in enumerate(pairs, first):
-                self.merges.append([rank, str(left), str(right), int(count)])
+                self.merges.append({"rank": rank, "left": left, "right": right, "count": count})
         elif kind == "end":
             self.phase, self.message = "ended", str(event.get("message", ""))
 

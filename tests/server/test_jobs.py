@@ -3,11 +3,15 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
-from lsp_client import Client, LspError
+from lsp_client import ROOT, Client, LspError
+from test_golden import GOLDEN, assert_same_shape
+from tinylm_server.job_driver import NICE
 from tinylm_server.job_files import JobRecord, Stage, write_record
 from tinylm_server.job_progress import JobProgress, apply_event, finish
 
@@ -117,7 +121,59 @@ async def test_a_tokenizer_is_trained(client: Client, tales, tmp_path):
     begun = await command(client, "trainTokenizer", {"data": [tales], "vocabSize": 300, "out": str(out)})
     end = await until(client, "finished", "failed")
     assert (end["jobId"], end["kind"], end["state"]) == (begun["jobId"], "tokenizer", "finished"), end
-    assert json.loads((out / "tokenizer.json").read_text("utf-8"))["model"]["type"] == "BPE"
+    model = json.loads((out / "tokenizer.json").read_text("utf-8"))["model"]
+    about = {"run": str(out), "cursor": None, "maxMerges": 20}
+    told = await client.request("tinylm/tokenizerEvents", about)
+    assert_same_shape(GOLDEN["tokenizerEvents"]["result"], told)
+    assert (told["phase"], told["totalMerges"], told["startsOver"]) == ("ended", 43, True)
+    assert [merge["rank"] for merge in told["merges"]] == list(range(24, 44))
+    assert [[merge["left"], merge["right"]] for merge in told["merges"]] == model["merges"][23:]
+    counts = [merge["count"] for merge in told["merges"]]
+    assert counts == sorted(counts, reverse=True) and counts[-1] > 0
+    again = await client.request("tinylm/tokenizerEvents", {**about, "cursor": told["cursor"]})
+    assert (again["merges"], again["startsOver"], again["totalMerges"]) == ([], False, None)
+    seen = await client.request("tinylm/trainingEvents", {"run": str(out), "cursor": None})
+    assert (seen["state"], seen["savedSteps"]) == ("finished", [])
+    with pytest.raises(LspError, match=r"-32803: .*no tokenizer is trained here"):
+        await client.request("tinylm/tokenizerEvents", {"run": str(tmp_path), "cursor": None})
+
+
+def test_a_job_gives_way_to_the_editor(tmp_path):
+    """What a stage computes runs at the driver's low priority."""
+    command = [sys.executable, "-c", "import os; print(os.nice(0) - int(os.environ['OURS']))"]
+    (tmp_path / "job.json").write_text(json.dumps({"stages": [{"command": command}]}))
+    driver = [sys.executable, "-m", "tinylm_server.job_driver", str(tmp_path)]
+    ours = {**os.environ, "OURS": str(os.nice(0)), "PYTHONPATH": str(ROOT / "server")}
+    told = subprocess.run(driver, capture_output=True, text=True, env=ours, check=True)
+    assert int(told.stdout) == min(NICE, 19 - os.nice(0))
+    assert json.loads((tmp_path / "end.json").read_text()) == {"code": 0, "stage": 0}
+
+
+async def test_completions_rest_during_a_training_if_the_user_wants(bare_client, model_directory, state_directory):
+    """A job that another server left goes on; with its end they come back. By hand, ghost text comes at any time."""
+    record = JobRecord("resting", "tokenizer", "/run", 0.0, "", [Stage("tokenizer", ["true"], "/e")], None)
+    write_record(record)
+    driver = record.directory / "driver.json"
+    me = psutil.Process()
+    driver.write_text(json.dumps({"pid": me.pid, "created": me.create_time()}))
+    client = bare_client
+    client.settings = {"model": {"path": str(model_directory)}, "training": {"pauseCompletions": True}}
+    await client.initialize()
+    await client.ready()
+    client.open("untitled:a", "Once upon a")
+    place = {"textDocument": {"uri": "untitled:a"}, "position": {"line": 0, "character": 11}}
+
+    async def automatic():
+        return await client.request("textDocument/inlineCompletion", {**place, "context": {"triggerKind": 2}})
+
+    assert await client.request("textDocument/completion", place) is None and await automatic() is None
+    by_hand = await client.request("textDocument/inlineCompletion", {**place, "context": {"triggerKind": 1}})
+    assert by_hand["items"] is not None
+    driver.unlink()
+    await until(client, "failed")
+    assert (await client.request("textDocument/completion", place))["items"]
+    assert await automatic() is not None
+    assert await client.close() == 0
 
 
 async def test_a_job_is_stopped_the_moment_it_was_started(client: Client, tales, tmp_path):
