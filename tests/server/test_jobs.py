@@ -11,7 +11,7 @@ import psutil
 import pytest
 from lsp_client import ROOT, Client, LspError
 from test_golden import GOLDEN, assert_same_shape
-from tinylm_server.job_driver import NICE
+from tinylm_server.job_driver import NICE, OOM_SCORE
 from tinylm_server.job_files import JobRecord, Stage, write_record
 from tinylm_server.job_progress import JobProgress, apply_event, finish
 
@@ -139,13 +139,14 @@ async def test_a_tokenizer_is_trained(client: Client, tales, tmp_path):
 
 
 def test_a_job_gives_way_to_the_editor(tmp_path):
-    """What a stage computes runs at the driver's low priority."""
-    command = [sys.executable, "-c", "import os; print(os.nice(0) - int(os.environ['OURS']))"]
+    """What a stage computes runs at the driver's low priority, and is the first to go where memory runs out."""
+    read = "import os; print(os.nice(0) - int(os.environ['OURS']), open('/proc/self/oom_score_adj').read())"
+    command = [sys.executable, "-c", read]
     (tmp_path / "job.json").write_text(json.dumps({"stages": [{"command": command}]}))
     driver = [sys.executable, "-m", "tinylm_server.job_driver", str(tmp_path)]
     ours = {**os.environ, "OURS": str(os.nice(0)), "PYTHONPATH": str(ROOT / "server")}
     told = subprocess.run(driver, capture_output=True, text=True, env=ours, check=True)
-    assert int(told.stdout) == min(NICE, 19 - os.nice(0))
+    assert list(map(int, told.stdout.split())) == [min(NICE, 19 - os.nice(0)), OOM_SCORE]
     assert json.loads((tmp_path / "end.json").read_text()) == {"code": 0, "stage": 0}
 
 

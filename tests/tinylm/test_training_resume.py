@@ -4,7 +4,6 @@ Threads are pinned to one: the promise holds for one machine and one number of t
 """
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.tinylm.training_runs import STEPS, outcome, stop_after
-from tinylm.errors import BadData, IncompatibleCheckpoint, Interrupted, Locked, UsageError
+from tinylm.errors import BadData, Interrupted
 from tinylm.training import loop
 from tinylm.training.events import read_events
 from tinylm.training.run_directory import RunDirectory
@@ -147,16 +146,6 @@ def test_damaged_newest_checkpoint_is_passed_over(config, reference):
     assert outcome(config.out) == reference
 
 
-def test_only_damaged_checkpoints_are_refused_and_kept(config):
-    loop.train(config)
-    places = sorted((Path(config.out) / "checkpoints").iterdir())
-    for place in places:
-        (place / "optimizer.safetensors").write_bytes(b"short")
-    with pytest.raises(BadData, match="no usable checkpoint"):
-        loop.resume(config)
-    assert sorted((Path(config.out) / "checkpoints").iterdir()) == places
-
-
 def test_last_two_checkpoints_and_the_best_are_kept(config):
     loop.train(replace(config, checkpoint_every=1))
     kept = [path.name for path in sorted((Path(config.out) / "checkpoints").iterdir())]
@@ -172,37 +161,3 @@ def test_torn_tail_of_the_event_log_is_cut(config, reference):
     lines = (Path(config.out) / "events.jsonl").read_text().splitlines()
     assert all(json.loads(line)["v"] == 1 for line in lines)
     assert outcome(config.out) == reference
-
-
-def test_second_process_is_refused_with_the_first_ones_id(config):
-    def on_event(event):
-        if event["type"] == "step" and event["step"] == 1:
-            with pytest.raises(Locked, match=str(os.getpid())):
-                loop.resume(config)
-
-    loop.train(config, on_event=on_event)
-
-
-def test_changed_corpus_is_refused(config, tmp_path):
-    own = tmp_path / "own.txt"
-    own.write_text(Path(config.data[0]).read_text())
-    config = replace(config, data=(str(own),))
-    with pytest.raises(Interrupted):
-        loop.train(config, should_stop=stop_after(75))
-    own.write_text(own.read_text() + "\nOne more line.\n")
-    with pytest.raises(IncompatibleCheckpoint, match=r"own\.txt: it has changed"):
-        loop.resume(config)
-
-
-def test_directory_with_other_files_is_refused(config):
-    Path(config.out).mkdir()
-    (Path(config.out) / "thesis.txt").touch()
-    with pytest.raises(UsageError, match=r"thesis\.txt"):
-        loop.train(config)
-    assert [entry.name for entry in Path(config.out).iterdir()] == ["thesis.txt"]
-
-
-def test_existing_run_is_not_overwritten(config):
-    loop.train(config)
-    with pytest.raises(UsageError, match="--resume"):
-        loop.train(config)

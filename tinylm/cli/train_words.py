@@ -13,7 +13,10 @@ Event = dict[str, Any]
 def start_line(event: Event, advice: str = "Ctrl-C saves and leaves.") -> str:
     """Say which run begins or goes on, and on what."""
     machine, step = event["config"]["machine"], event["step"]
-    begins = f"goes on after step {step:,} of {event['totalSteps']:,}" if step else f"{event['totalSteps']:,} steps"
+    total = event["totalSteps"]
+    if step == total:
+        return f"Training in {event['run']}: all {total:,} steps are done; a new run with --init-from goes further."
+    begins = f"goes on after step {step:,} of {total:,}" if step else f"{total:,} steps"
     compiled = ", compiled: the first step takes about a minute" if machine["compile"] else ""
     threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
     device = f"{machine['device']}, {machine['dtype']}, {threads}{compiled}"

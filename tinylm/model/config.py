@@ -11,7 +11,7 @@ from pathlib import Path
 from tinylm.errors import BadData
 from tinylm.reading import read_file
 
-__all__ = ["ModelConfig", "load_config"]
+__all__ = ["ModelConfig", "load_config", "refuse_run_directory"]
 
 _ADVICE = "TinyLM reads plain GPT-2 models as `tinylm train` and transformers' save_pretrained write them"
 _MAX_BYTES = 2**20
@@ -96,6 +96,7 @@ def load_config(directory: Path) -> ModelConfig:
     Raises:
         BadData: it is missing, no JSON, or says something that the engine does not compute.
     """
+    refuse_run_directory(directory)
     path = directory / "config.json"
     data = read_file(path, max_bytes=_MAX_BYTES, what="a model's config.json", advice=_ADVICE)
     try:
@@ -108,6 +109,14 @@ def load_config(directory: Path) -> ModelConfig:
     if problem:
         raise BadData(f"{path}: {problem}; {_ADVICE}")
     return _config(content)
+
+
+def refuse_run_directory(directory: Path) -> None:
+    """Raise BadData, naming the model inside, where somebody named a training run instead of its model."""
+    if (directory / "run.json").is_file():
+        model = directory / "model"
+        advice = f"its model is {model}" if model.is_dir() else "it has no model before its first checkpoint"
+        raise BadData(f"{directory}: a training run, not a model; {advice}")
 
 
 def _problem(content: dict[str, object]) -> str | None:

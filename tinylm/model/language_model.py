@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tinylm.errors import BadData
 from tinylm.model.anchors import AnchorTable
+from tinylm.model.config import refuse_run_directory
 from tinylm.model.decoder import Decoder
 from tinylm.model.engine import Engine, no_check
 from tinylm.model.generation import Step, generate_steps
@@ -90,6 +91,7 @@ class LanguageModel:
         """
         if not directory.is_dir():
             raise BadData(f"{directory}: no such directory; name a model directory, or leave it out for the starter")
+        refuse_run_directory(directory)
         return cls(directory, Tokenizer.load(directory), Engine.load(directory))
 
     def new_decoder(self, n_places: int = 1) -> Decoder:

@@ -74,6 +74,8 @@ class RunDirectory:
             UsageError: a run is there already, or files that are not ours.
             DiskProblem: it cannot be made or written.
         """
+        if self.path.is_symlink():
+            raise UsageError(f"{self.path} is a link; name the directory behind it as --out: {self.path.resolve()}")
         if self.record.exists():
             raise UsageError(f"{self.path} holds a run already; add --resume to go on with it, or choose another --out")
         with disk_errors(self.path, "making the run directory"):
