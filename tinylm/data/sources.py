@@ -99,6 +99,8 @@ def _open(spec: str, errors: str) -> Source:
             return FileSource(spec, _files_below(path), errors)
         if path.exists():
             return FileSource(spec, [path], errors)
+        if path.is_symlink():
+            raise BadData(f"{spec}: a link that leads nowhere or to itself; name the file itself")
     except OSError as error:
         raise BadData(f"{spec[:200]}: cannot be opened ({error.strerror}); check the path") from None
     if any(character in spec for character in "*?["):

@@ -16,11 +16,12 @@ import numpy as np
 
 from tinylm.data.sources import Source, open_source
 from tinylm.errors import BadData
+from tinylm.tokens.bulk import BulkEncoder
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.config import TrainConfig
 from tinylm.training.encoding import PARTS, Stream, encode_documents, is_encoded, open_stream
 
-__all__ = ["Corpus", "Stream", "open_corpus_sources", "prepare_corpus"]
+__all__ = ["Corpus", "Stream", "check_corpus", "open_corpus_sources", "prepare_corpus"]
 
 HELD_OUT_FRACTION = 0.02
 _FORMAT = "1"  # part of the cache key: raise it when the files' meaning changes
@@ -45,6 +46,32 @@ def open_corpus_sources(config: TrainConfig) -> tuple[list[Source], Source | Non
     """
     sources = [open_source(spec, clean=config.clean) for spec in config.data]
     return sources, None if config.validation is None else open_source(config.validation)
+
+
+def check_corpus(config: TrainConfig, tokenizer: Tokenizer) -> None:
+    """Refuse, before anything is written, a corpus without text or without enough of it. Reads only what that takes.
+
+    Raises:
+        BadData: as `prepare_corpus`, or the beginning of a source cannot be read.
+    """
+    sources, validation_source = open_corpus_sources(config)
+    for source in sources:
+        encoder, n_tokens = BulkEncoder(tokenizer), 1
+        for document in source.documents():
+            n_tokens += 1 + len(encoder.encode([document])[0])
+            if n_tokens > config.block_size:
+                break
+        else:
+            raise _too_small(source.name, n_tokens, config)
+    if validation_source is not None:
+        next(validation_source.documents())
+
+
+def _too_small(name: str, n_tokens: int, config: TrainConfig) -> BadData:
+    return BadData(
+        f"{name}: {n_tokens} tokens to train on, one row needs {config.block_size + 1}; "
+        "use more text or a smaller --block-size"
+    )
 
 
 def prepare_corpus(
@@ -76,10 +103,7 @@ def prepare_corpus(
         held_out = [tail]
     for stream in training:
         if len(stream.tokens) <= config.block_size:
-            raise BadData(
-                f"{stream.name}: {len(stream.tokens)} tokens to train on, one row needs {config.block_size + 1}; "
-                "use more text or a smaller --block-size"
-            )
+            raise _too_small(stream.name, len(stream.tokens), config)
     return Corpus(tuple(training), tuple(held_out))
 
 

@@ -23,7 +23,7 @@ from tinylm.training.checkpoint import (
     save_checkpoint,
 )
 from tinylm.training.config import TrainConfig, config_to_json
-from tinylm.training.corpus import Corpus, prepare_corpus
+from tinylm.training.corpus import Corpus, check_corpus, prepare_corpus
 from tinylm.training.evaluation import evaluate_model, sample_text
 from tinylm.training.events import Event, EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
@@ -70,6 +70,7 @@ def train(config: TrainConfig, *, on_event: OnEvent = lambda event: None, should
         tokenizer = Tokenizer.load(tokenizer_path)
         if config.init_from is not None:
             check_fits(Path(config.init_from), config, tokenizer)
+        check_corpus(config, tokenizer)
         sources = fingerprints(config)
         machine = choose_machine(config, tokenizer.vocab_size, team.size)
         record = RunRecord(config, machine_record(machine), tokenizer.id, sources)
