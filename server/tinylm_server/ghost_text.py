@@ -54,8 +54,8 @@ class GhostText:
         """Return what is known to follow a cursor; None if the model has to be asked."""
         return self._valid_suggestions().find(self._place(cursor), n_wanted)
 
-    async def compute(self, cursor: Cursor, n_wanted: int) -> list[Suggestion]:
-        """Ask the model. Raises WorkerGone, WorkerRefused."""
+    async def compute(self, cursor: Cursor, n_wanted: int) -> tuple[list[Suggestion], int]:
+        """Ask the model; return what it said and how many steps that took. Raises WorkerGone, WorkerRefused."""
         ls, settings, generation = self._ls, self._ls.settings, self._ls.host.generation
         began = time.monotonic()
         values = {
@@ -70,12 +70,11 @@ class GhostText:
         }
         answer = await ls.host.ask("continue", values)
         self.pace.took((time.monotonic() - began) * 1e3)
-        self.counts.useful_steps += answer.header["nSteps"]
         tokens = (tuple((text, logprob) for text, logprob in found) for found in answer.header["suggestions"])
         suggestions = [Suggestion(each) for each in tokens if each]
         if (generation, settings) == (ls.host.generation, ls.settings):
             self._valid_suggestions().add(self._place(cursor), suggestions, n_wanted)
-        return suggestions
+        return suggestions, answer.header["nSteps"]
 
     def note_request(self) -> None:
         """Count a request that came by itself, for the pace."""

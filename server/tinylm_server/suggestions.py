@@ -53,6 +53,15 @@ class Suggestion:
         """All of it."""
         return "".join(text for text, _ in self.tokens)
 
+    def cut(self, n_chars: int) -> "Suggestion":
+        """Return its first characters; a token that is cut keeps its probability."""
+        tokens: list[tuple[str, float]] = []
+        for text, logprob in self.tokens:
+            if n_chars > 0:
+                tokens.append((text[:n_chars], logprob))
+            n_chars -= len(text)
+        return Suggestion(tuple(tokens))
+
     @property
     def logprob(self) -> float:
         """The log probability of all of it, nats."""

@@ -208,12 +208,14 @@ async def test_the_newest_request_ends_the_one_that_runs(shared_client: Client):
 async def test_a_storm_is_answered_once_each_and_costs_a_bounded_number_of_steps(shared_client: Client):
     """A thousand keystrokes at once, every request but the last cancelled by the next one.
 
-    Each costs far less than one suggestion, which takes 24 steps and more; memory stays where it was.
+    They cost less than one step each, where a suggestion takes 24; memory stays where it was. (It grows once, when the
+    worker loads machine code in an idle moment; what leaks grows every time.)
     """
     await use(shared_client)
     await ghosts(shared_client, TEXT)
     front, worker = psutil.Process(shared_client.process.pid), only_child(shared_client)
-    for storm in range(2):
+    grown = []
+    for storm in range(3):
         steps = await n_steps(shared_client)
         memory = [process.memory_info().rss for process in (front, worker)]
         answers = await a_storm(shared_client, 1000, first_version=10_000 * (storm + 1))
@@ -222,8 +224,10 @@ async def test_a_storm_is_answered_once_each_and_costs_a_bounded_number_of_steps
         assert len(codes) + sum(isinstance(answer, dict) for answer in answers) == 1000
         assert isinstance(answers[-1], dict)
         assert await n_steps(shared_client) - steps < 1000
-    grown = [process.memory_info().rss - before for process, before in zip((front, worker), memory, strict=True)]
-    assert max(grown) < 8e6, grown
+        grown.append(
+            [process.memory_info().rss - before for process, before in zip((front, worker), memory, strict=True)]
+        )
+    assert all(min(of_process) < 2e6 for of_process in zip(*grown, strict=True)), grown
     counts = (await told(shared_client))["counts"]
     assert counts["wastedSteps"] <= counts["decodeSteps"]
     assert counts["asked"] >= counts["known"] + counts["computed"]
