@@ -4,13 +4,15 @@
  */
 import type { Hover, Position, TextDocument } from "vscode";
 import type { Middleware } from "vscode-languageclient/node";
+import type { GhostText } from "./ghost";
 import { replaceLink } from "./swap";
 
-export function middlewareFor(covers: (document: TextDocument) => boolean): Middleware {
+/** Ghost text has languages of its own, which the server looks at. */
+export function middlewareFor(covers: (document: TextDocument) => boolean, ghost: GhostText): Middleware {
   return {
     provideHover: async (document, position, token, next) => (covers(document) ? withLink(await next(document, position, token), position) : null),
     provideCompletionItem: (document, position, context, token, next) => (covers(document) ? next(document, position, context, token) : []),
-    provideInlineCompletionItems: (document, position, context, token, next) => (covers(document) ? next(document, position, context, token) : []),
+    provideInlineCompletionItems: (document, position, context, token, next) => ghost.provide(document, position, token, () => next(document, position, context, token)),
     provideCodeActions: (document, range, context, token, next) => (covers(document) ? next(document, range, context, token) : []),
     provideDocumentSemanticTokens: () => null,
     provideDocumentSemanticTokensEdits: () => null,
