@@ -106,7 +106,7 @@ class StopRequest:
             for number in numbers:
                 came += number in self._previous
                 if came == 1:
-                    _say("stopping: what was done is saved first; Ctrl-C again leaves at once\n")
+                    _say("stopping: putting everything in order; Ctrl-C again leaves at once\n")
                 elif came > 1 and number == signal.SIGINT:
                     _say(_SHOW_CURSOR if sys.stderr.isatty() else "")
                     os._exit(128 + number)  # what is on the disk is whole at any instant

@@ -94,7 +94,7 @@ def test_run_killed_by_a_real_signal_between_micro_batches_ends_with_the_same_bi
 @pytest.mark.parametrize("call", ["openat", "write", "fsync", "rename", "mkdir", "unlinkat", "chmod"])
 def test_run_killed_by_a_real_signal_at_every_call_ends_with_the_same_bits(small, tmp_path, call):
     """What the frozen states stand for: the process dies by SIGKILL at its n-th call, and so does every second heir."""
-    for n in range(1, 1000, 5):
+    for n in range(1, 1000, 7):
         config = replace(small, out=str(tmp_path / str(n)))
         with traced(lambda c=config: loop.train(c), f"inject={call}:signal=SIGKILL:when={n}") as (child, _):
             if child.finish()[0] == 0:

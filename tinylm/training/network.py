@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import GPT2Config, GPT2LMHeadModel
@@ -51,6 +52,7 @@ class Machine:
     processor: str
     processes: int = 1
     arithmetic: int = ARITHMETIC
+    numpy: str = np.__version__  # draws the order of the data; its streams may change with a version
 
 
 def choose_machine(config: TrainConfig, vocab_size: int, n_processes: int = 1) -> Machine:
@@ -125,7 +127,7 @@ def loss_function(model: GPT2LMHeadModel, machine: Machine) -> Callable[[Tensor,
 
 def machine_differences(recorded: dict[str, object], machine: Machine) -> list[str]:
     """Name the settings in which this machine differs from the one that the run began on."""
-    known = {"processes": 1, "arithmetic": 1, **recorded}  # runs that are older than these have no number
+    known = {"processes": 1, "arithmetic": 1, "numpy": machine.numpy, **recorded}  # older runs do not have these
     return [
         f"{name}: the run has {known.get(name)}, this machine has {value}"
         for name, value in asdict(machine).items()
