@@ -20,6 +20,7 @@ function writeStories({ folder }) {
   execFileSync(venvPython, ['-I', '-m', 'tinylm', ...args], { stdio: 'ignore' });
 }
 
+const viewOf = (page) => page.frameLocator('iframe.webview.ready').frameLocator('#active-frame');
 const jobWhere = (editor, what, accept) =>
   stateWhere(editor, what, ({ jobs }) => jobs.some(accept), TRAINING_MS).then(({ jobs }) => jobs.find(accept));
 
@@ -36,6 +37,10 @@ check('a run is started from the palette, its progress is seen, it is stopped, r
   await start.click();
 
   await toast(page, 'training a model').waitFor({ timeout: TRAINING_MS });
+  const merges = viewOf(page).getByRole('region', { name: 'Merges, the newest first' }).getByRole('row');
+  await merges.nth(1).waitFor({ timeout: TRAINING_MS });
+  assert.match(await merges.nth(1).innerText(), /^[\d,]+\s+\S+\s+\S+\s+\S+\s+[\d,]+$/);
+  await editor.screenshot('merges');
   const running = await jobWhere(editor, 'the first steps', ({ state, step }) => state === 'running' && step >= 5);
   assert.equal(running.totalSteps, STEPS);
   assert.ok(running.loss > 0 && running.loss < 15, `a loss of ${running.loss} nats`);

@@ -31,7 +31,7 @@ function beginTraining({ folder }) {
   const [data, tokenizer, out] = [join(folder, 'stories.txt'), join(folder, 'tokenizer'), join(folder, 'tinylm-runs', 'watched')];
   execFileSync(venvPython, tinylm('sample-data', '--stories', '200', '--seed', '1', '--out', data), { stdio: 'ignore' });
   execFileSync(venvPython, tinylm('train-tokenizer', `--data=${data}`, '--vocab-size=600', `--out=${tokenizer}`), { stdio: 'ignore' });
-  const words = tinylm('train', `--data=${data}`, `--tokenizer=${tokenizer}`, `--out=${out}`, `--steps=${STEPS}`, ...SHAPE, '--evaluate-every=50', '--checkpoint-every=50');
+  const words = tinylm('train', `--data=${data}`, `--tokenizer=${tokenizer}`, `--out=${out}`, `--steps=${STEPS}`, ...SHAPE, '--evaluate-every=50', '--checkpoint-every=50', '--snapshots=100');
   trainer = spawn(venvPython, words, { stdio: 'ignore' });
 }
 
@@ -110,7 +110,7 @@ check('a paragraph is watched being learned, through every step that was kept, u
   await page.keyboard.press('Home');
   await until(async () => (await labelled(view)) === said(steps[0], 0), 'the text before the training');
   await editor.screenshot('learned-first');
-  await page.locator('.editor-group-container .view-lines').first().click();
+  await page.locator('.editor-group-container .view-lines').first().click({ position: { x: 200, y: 5 } });
   const before = await lentWhere(editor, (plan) => JSON.stringify(plan) !== JSON.stringify(learned));
   const nIn = (plan, buckets) => Object.entries(plan).reduce((n, [style, spans]) => n + (buckets.some((bucket) => style.startsWith(`heat${bucket}`)) ? spans.length : 0), 0);
   assert.equal(nIn(before, [0, 1, 2, 3, 4, 5, 6, 7]), nIn(learned, [0, 1, 2, 3, 4, 5, 6, 7]));
@@ -121,7 +121,7 @@ check('a paragraph is watched being learned, through every step that was kept, u
   await view.getByRole('button', { name: 'Play' }).waitFor();
   await editor.screenshot('learned-last');
 
-  await page.locator('.editor-group-container .view-lines').first().click();
+  await page.locator('.editor-group-container .view-lines').first().click({ position: { x: 200, y: 5 } });
   await page.keyboard.press('x');
   await view.locator('.learning').waitFor({ state: 'hidden' });
   await stateWhere(editor, 'the colours to be gone', ({ editors }) => editors.every(({ lent }) => lent === null));
@@ -140,7 +140,7 @@ check('its model is used from the view, and that of an earlier step', async ({ e
   await view.getByLabel('Weights of which step to use').selectOption('0');
   await view.getByRole('button', { name: 'Use This Model' }).click();
   await toast(page, 'the model watched at step 0 now').waitFor();
-  await page.locator('.editor-group-container .view-lines').first().click();
+  await page.locator('.editor-group-container .view-lines').first().click({ position: { x: 200, y: 5 } });
   await inUse(join(run, 'snapshots', 'step-000000000'));
   await view.getByLabel('Weights of which step to use').selectOption('');
   await view.getByRole('button', { name: 'Use This Model' }).click();

@@ -43,13 +43,15 @@ class SavedStep:
 
 
 def snapshot_steps(total_steps: int, most: int, n_parameters: int) -> list[int]:
-    """Return the steps of which a run keeps a snapshot: the beginning, the end, and evenly in the logarithm between.
+    """Return the steps of which a run keeps a snapshot: the beginning, the end, and evenly in the cube root between.
+
+    The logarithm would spend half of them on the steps of the warm-up, in which a text hardly changes its colours.
 
     Args:
         most: how many are wanted; fewer where a run is short, or where they would take more than a gigabyte.
     """
     n = min(most, _MOST_BYTES // (2 * n_parameters))
-    later = {round(total_steps ** (idx / max(n - 1, 1))) for idx in range(1, max(n, 2))}
+    later = {round(total_steps * (idx / max(n - 1, 1)) ** 3) for idx in range(1, max(n, 2))}
     return sorted({0, *later})[-n:] if n > 0 else []
 
 
