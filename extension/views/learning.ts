@@ -57,7 +57,7 @@ export class LearningSection {
   draw(x: ScaleKind, y: ScaleKind): void {
     if (this.state === null) return;
     const points = this.state.steps.map(({ step, bitsPerByte }) => ({ x: step, y: bitsPerByte }));
-    this.curve.draw([{ label: "", points, look: "dots" }], x, y, points.map((point) => point.x));
+    this.curve.draw([{ label: "", points, look: "dots" }], x, y, points.map((point) => point.x), this.state.shown);
   }
 
   private index(): number {

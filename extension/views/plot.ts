@@ -31,7 +31,8 @@ export class Plot {
     this.picture.addEventListener("pointerleave", () => this.point(null));
   }
 
-  draw(series: readonly Series[], xKind: ScaleKind, yKind: ScaleKind, steps: readonly number[]): void {
+  /** A line stands at the step `mark`. */
+  draw(series: readonly Series[], xKind: ScaleKind, yKind: ScaleKind, steps: readonly number[], mark: number | null = null): void {
     const width = Math.max(200, this.root.clientWidth);
     const x = axisFor(steps, xKind, MARGIN.left, width - MARGIN.right, width / 90);
     const y = axisFor(series.flatMap(({ points }) => points.flatMap((point) => (point.y === null ? [] : [point.y]))), yKind, HEIGHT - MARGIN.bottom, MARGIN.top, 4);
@@ -39,7 +40,7 @@ export class Plot {
     this.axes = { x, y };
     this.picture.setAttribute("width", String(width));
     this.picture.setAttribute("aria-label", this.described());
-    this.picture.replaceChildren(...grid(x, y, width), ...series.flatMap((each, index) => drawn(each, index, x, y)), this.pointer);
+    this.picture.replaceChildren(...grid(x, y, width), ...series.flatMap((each, index) => drawn(each, index, x, y)), ...marked(x, mark), this.pointer);
     this.point(null);
   }
 
@@ -88,6 +89,12 @@ function drawn({ points, look }: Series, index: number, x: Axis, y: Axis): SVGEl
   if (look !== "dots") return [line];
   const visible = points.flatMap((point) => (shows(x, point.x) && point.y !== null && shows(y, point.y) ? [{ cx: x.place(point.x), cy: y.place(point.y) }] : []));
   return [line, ...visible.map(({ cx, cy }) => svg("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: "3", class: `dot series-${index}` }))];
+}
+
+function marked(x: Axis, mark: number | null): SVGElement[] {
+  if (mark === null || !shows(x, mark)) return [];
+  const at = x.place(mark).toFixed(1);
+  return [svg("line", { class: "pointer", x1: at, x2: at, y1: String(MARGIN.top), y2: String(HEIGHT - MARGIN.bottom) })];
 }
 
 function grid(x: Axis, y: Axis, width: number): SVGElement[] {
