@@ -2,6 +2,7 @@
 
 import html.parser
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,12 @@ def test_several_sizes_are_trained_in_one_go_and_compared(tmp_path: Path, capsys
         assert files == {path.name: path.read_bytes() for path in (tmp_path / "sizes" / str(size)).iterdir()}
     code, out, _ = run(capsys, *words, "--report", tmp_path / "report.html")
     assert code == 0 and "tokens per" in out and "300" in out
+    assert max(map(len, out.partition("On the documents that were measured")[2].splitlines())) <= 100
+    largest = report["sizes"][-1]
+    for length in largest["lengthsInText"]:
+        vocabulary, text = (largest[name].get(length, 0) for name in ("lengthsInVocabulary", "lengthsInText"))
+        assert re.search(rf"^ *{length} +{vocabulary:,} .* {text:,} ", out, re.MULTILINE)
+    assert all(f"  {example}" in out for example in largest["neverUsed"])
     page = (tmp_path / "report.html").read_text("utf-8")
     tags: list[str] = []
     parser = html.parser.HTMLParser()

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -147,6 +148,21 @@ def test_the_last_batch_reaches_the_vocabulary(small_batches: None) -> None:
 def test_a_long_document_is_counted_as_if_in_one_piece(small_batches: None, text: str, workers: int) -> None:
     found = counting.count_corpus([text, text], workers=workers, progress=nothing, should_stop=never)
     assert found.counts == Counter(GPT2_PATTERN.findall(text) * 2)
+
+
+def test_a_stream_is_not_held_in_memory() -> None:
+    """Counting 40 MB takes less than 30 MB more than counting one."""
+    program = (
+        "import resource\nfrom tinylm.tokenizer_training import counting\n"
+        "def peak(n):\n"
+        "    documents = (f'a fox {i} and a bear\\n' * 2000 for i in range(n))\n"
+        "    counting.count_corpus(documents, workers=1, progress=print, should_stop=lambda: False)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "print(peak(25), peak(1000))"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    first, second = map(int, answer.stdout.splitlines()[-1].split())
+    assert second - first < 30
 
 
 def test_lone_surrogates_count_as_replacement_characters() -> None:

@@ -4,9 +4,10 @@ On a terminal a live bar with the newest merges, otherwise a plain line every tw
 report to stdout.
 """
 
+import textwrap
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -27,6 +28,8 @@ __all__ = ["ProgressScreen", "print_report", "print_sizes"]
 
 _LINE_EVERY_S = 2.0
 _N_MERGES = 10
+_BAR_CELLS = 20
+_HEAD_CHARS = 10  # a table of six columns then fits into eighty
 _BANDS = ("black on bright_cyan", "black on bright_yellow")
 
 
@@ -149,14 +152,38 @@ def print_report(
 
 def print_sizes(sizes: Sequence[Measures]) -> None:
     """Print what was measured, a row for each size. Each smaller vocabulary is the beginning of the larger ones."""
-    table = Table(*HEADS, box=None, pad_edge=False, padding=(0, 2), header_style="bold")
+    heads = (textwrap.fill(head, _HEAD_CHARS) for head in HEADS)
+    table = Table(*heads, box=None, pad_edge=False, padding=(0, 1), header_style="bold")
     for column in table.columns:
         column.justify, column.no_wrap = "right", True
     for each in sizes:
         table.add_row(*row_of(each))
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = Console(highlight=False, markup=False)
     console.print("\n  On the documents that were measured:\n")
     console.print(table)
+    _print_details(console, sizes[-1])
+
+
+def _print_details(console: Console, largest: Measures) -> None:
+    """Print how long the largest size's tokens are, and examples of what is never used and of parts of characters."""
+    lengths = sorted({*largest.lengths_in_vocabulary, *largest.lengths_in_text})
+    columns = (largest.lengths_in_vocabulary, largest.lengths_in_text)
+    table = Table("bytes", "over the vocabulary", "", "over the text", "", box=None, pad_edge=False, padding=(0, 1))
+    for length in lengths:
+        cells = [cell for column in columns for cell in (f"{column.get(length, 0):,}", _bar(column, length))]
+        table.add_row(str(length), *cells)
+    for place in (0, 1, 3):
+        table.columns[place].justify, table.columns[place].no_wrap = "right", True
+    console.print(f"\n  Tokens by their length, of {largest.vocab_size:,} entries:\n")
+    console.print(table)
+    for label, examples in (("never used", largest.never_used), ("parts of characters", largest.fragments)):
+        if examples:
+            console.print(f"\n  {label}, for example  {'  '.join(examples)}", soft_wrap=True)
+
+
+def _bar(histogram: Mapping[int, int], length: int) -> str:
+    share = histogram.get(length, 0) / max(histogram.values(), default=1)
+    return "█" * round(_BAR_CELLS * share) or ("▏" if share else "")
 
 
 def _banded(tokens: Sequence[bytes]) -> Text:

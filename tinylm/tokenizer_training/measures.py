@@ -38,6 +38,7 @@ class Measures:
     """
 
     vocab_size: int
+    vocab_size_wanted: int
     n_bytes: int
     n_tokens: int
     n_words: int
@@ -89,6 +90,7 @@ def measure(
     fragments = [token for token in made if not _is_whole(token)]
     return Measures(
         vocab_size=len(trained.vocabulary),
+        vocab_size_wanted=trained.vocab_size_wanted,
         n_bytes=sum(len(text.encode("utf-8", "replace")) for text in texts),
         n_tokens=len(ids),
         n_words=len(words),

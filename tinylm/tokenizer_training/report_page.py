@@ -17,6 +17,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 :root { color-scheme: light dark; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 0.2rem 0.8rem; border-bottom: 1px solid #8884; }
+td { white-space: nowrap; } .pair { display: flex; flex-wrap: wrap; gap: 0 3rem; } figure { margin: 0.5rem 0; }
 .bar { fill: #3b82c4; } text { font-size: 11px; fill: currentColor; } code { overflow-wrap: anywhere; }
 """
 HEADS = ("entries", "bytes per token", "tokens per word", "words of one token", "never used", "parts of characters")
@@ -58,13 +59,19 @@ def row_of(each: Measures) -> tuple[str, ...]:
     """Return the cells that compare a size with others, as text."""
     made = max(1, each.vocab_size - 257)
     return (
-        f"{each.vocab_size:,}",
+        _entries(each),
         f"{each.bytes_per_token:.3f}",
         f"{each.tokens_per_word:.3f}",
         f"{each.n_words_of_one_token / max(1, each.n_words):.1%}",
         f"{each.n_never_used:,} ({each.n_never_used / made:.1%})",
         f"{each.n_fragments:,}",
     )
+
+
+def _entries(each: Measures) -> str:
+    """Return a size in words; one that the corpus could not fill names both numbers."""
+    found = f"{each.vocab_size:,}"
+    return found if each.vocab_size == each.vocab_size_wanted else f"{found} of {each.vocab_size_wanted:,}"
 
 
 def _page(title: str, basis: str, sizes: Sequence[Measures]) -> str:
@@ -86,9 +93,9 @@ def _details(each: Measures) -> str:
         if texts
     )
     return (
-        f"<h2>{each.vocab_size:,} entries</h2>\n"
-        f"{_bars('Bytes of a token, over the vocabulary', each.lengths_in_vocabulary)}"
-        f"{_bars('Bytes of a token, over the text', each.lengths_in_text)}{lists}"
+        f"<h2>{_entries(each)} entries</h2>\n"
+        f'<div class="pair">{_bars("Bytes of a token, over the vocabulary", each.lengths_in_vocabulary)}'
+        f"{_bars('Bytes of a token, over the text', each.lengths_in_text)}</div>\n{lists}"
     )
 
 
