@@ -18,7 +18,7 @@ from types import FrameType, TracebackType
 
 from tinylm.errors import Interrupted
 
-__all__ = ["StopRequest", "leaving_at_once"]
+__all__ = ["StopRequest", "ended_by_signals", "leaving_at_once"]
 
 _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _LOOK_EVERY_S = 0.1
@@ -110,6 +110,16 @@ class StopRequest:
                 elif came > 1 and number == signal.SIGINT:
                     _say(_SHOW_CURSOR if sys.stderr.isatty() else "")
                     os._exit(128 + number)  # what is on the disk is whole at any instant
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let the system itself end the process in the block: importing torch can hold up every thread of Python."""
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)  # the other signals do so anyway
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _current: StopRequest | None = None

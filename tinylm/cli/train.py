@@ -112,15 +112,16 @@ def train(
     if dry_run:
         _say_what_it_costs(given, budget, began, as_json)
         return
-    from tinylm.stopping import StopRequest
+    config = _config_to_resume(given) if resume else _new_config(given)
+    from tinylm.stopping import StopRequest, ended_by_signals
 
-    with StopRequest(eager=True) as stop:
-        if budget is not None:
-            _train_within(budget, given, began, stop, board)
-            return
-        config = _config_to_resume(given) if resume else _new_config(given)
+    with ended_by_signals():
         from tinylm.cli.train_progress import shown_progress
         from tinylm.training import loop  # takes seconds: after the options are known to be right
+    with StopRequest(eager=True) as stop:
+        if budget is not None:
+            _train_within(config, budget, given, began, stop, board)
+            return
 
         def should_stop() -> int:
             return (stop.signal_number or 0) if stop() else 0
@@ -144,9 +145,10 @@ def _say_what_it_costs(given: dict[str, Any], budget: str | None, began: float, 
     train_plan.print_estimate(config, vocab_size, typer.echo, as_json)
 
 
-def _train_within(budget: str, given: dict[str, Any], began: float, stop: "StopRequest", board: Path | None) -> None:
+def _train_within(
+    config: Any, budget: str, given: dict[str, Any], began: float, stop: "StopRequest", board: Path | None
+) -> None:
     """Train for the given time. Where the machine turns out slower than measured, stop and say how to go on."""
-    config = _new_config(given)
     from tinylm.cli import train_plan
     from tinylm.cli.train_progress import shown_progress
     from tinylm.training import loop
