@@ -3,6 +3,7 @@
 Sampling itself is in `sampling`, the context in `decoder`. Nothing here renders.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from tinylm.model.decoder import Decoder
 from tinylm.model.engine import no_check
 from tinylm.model.sampling import CUT_NAMES, Candidates, SamplingConfig, draw, filter_logits
-from tinylm.model.statistics import measure
 from tinylm.tokens.tokenizer import Tokenizer
 
 __all__ = ["Alternative", "Step", "choose", "describe_step", "generate_steps", "seen_before"]
@@ -116,17 +116,18 @@ def describe_step(
     n_alternatives: int = 10,
 ) -> Step:
     """Return everything about the choice of `token_id`, which may be a candidate that a filter cut."""
-    measured = measure(logits[None], np.array([token_id], np.int32))
+    logprob = float(candidates.logprob[token_id])
+    ahead = np.count_nonzero(logits > logits[token_id]) + np.count_nonzero(logits[:token_id] == logits[token_id])
     n_shown = min(n_alternatives, len(logits))
     top = np.argpartition(-candidates.logprob, n_shown - 1)[:n_shown] if n_shown else np.empty(0, np.intp)
     top = top[np.lexsort((top, -candidates.logprob[top]))]
     return Step(
         token_id=token_id,
         bytes=tokenizer.token_bytes(token_id),
-        logprob=float(measured.logprob[0]),
+        logprob=logprob,
         sampled_logprob=float(candidates.sampled_logprob[token_id]),
-        rank=int(measured.rank[0]),
-        entropy_bits=float(measured.entropy_bits[0]),
+        rank=1 + int(ahead),
+        entropy_bits=max(-float(np.exp(candidates.logprob).dot(candidates.logprob)) / math.log(2.0), 0.0),
         draw=uniform,
         alternatives=tuple(_alternative(candidates, int(other)) for other in top),
     )
