@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tinylm.errors import UsageError
@@ -26,6 +26,7 @@ def test_rows_depend_on_the_seed():
     assert [order([3000]).rows(s) for s in range(5)] != [order([3000], seed=1).rows(s) for s in range(5)]
 
 
+@settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(BLOCK + 1, 2000), min_size=1, max_size=3),
     seed=st.integers(0, 2**62),

@@ -85,7 +85,7 @@ class RowOrder:
         self._source_of_row = _row_sources(phases, steps, rows_per_step, derived_seed(seed, 1))
         counts = np.stack([(self._source_of_row == source).sum(axis=1) for source in range(len(lengths))], axis=1)
         self._taken = np.concatenate([np.zeros((1, len(lengths)), np.int64), counts.cumsum(axis=0)])  # (steps+1, S)
-        self._permutations: dict[tuple[int, int], NDArray[np.int64]] = {}
+        self._passes: dict[tuple[int, int], tuple[int, NDArray[np.int64]]] = {}
 
     def rows(self, step: int) -> list[tuple[int, int]]:
         """Return (source, position of the first token) for each row of a step, in order."""
@@ -97,22 +97,23 @@ class RowOrder:
         return rows
 
     def _position(self, source: int, index: int) -> int:
-        length, block_size = self._lengths[source], self._block_size
-        n_blocks = max(1, (length - 1) // block_size - 1)
+        n_blocks = max(1, (self._lengths[source] - 1) // self._block_size - 1)
         epoch, place = divmod(index, n_blocks)
-        offset_seed = derived_seed(self._seed, 2, source, epoch)
-        slack = length - 1 - n_blocks * block_size  # at least one block where there are two, so borders can move
-        offset = offset_seed % (slack + 1)
-        position = offset + int(self._permutation(source, epoch, n_blocks)[place]) * block_size
+        offset, permutation = self._pass(source, epoch, n_blocks)
+        position = offset + int(permutation[place]) * self._block_size
         return self._snapped(source, position, derived_seed(self._seed, 3, source, index))
 
-    def _permutation(self, source: int, epoch: int, n_blocks: int) -> NDArray[np.int64]:
+    def _pass(self, source: int, epoch: int, n_blocks: int) -> tuple[int, NDArray[np.int64]]:
+        """Return where the first block of a pass over a source begins, and the order of its blocks."""
         key = (source, epoch)
-        if key not in self._permutations:
-            self._permutations = {k: v for k, v in self._permutations.items() if k[0] != source}
+        if key not in self._passes:
+            self._passes = {k: v for k, v in self._passes.items() if k[0] != source}
+            # At least one block where there are two, so borders can move.
+            slack = self._lengths[source] - 1 - n_blocks * self._block_size
             rng = np.random.default_rng(derived_seed(self._seed, 4, source, epoch))
-            self._permutations[key] = rng.permutation(n_blocks)
-        return self._permutations[key]
+            offset = derived_seed(self._seed, 2, source, epoch) % (slack + 1)
+            self._passes[key] = (offset, rng.permutation(n_blocks))
+        return self._passes[key]
 
     def _snapped(self, source: int, position: int, coin: int) -> int:
         """Move every second row back to its document's beginning, unless that is further than one block away."""
