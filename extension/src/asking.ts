@@ -80,15 +80,28 @@ async function sourceFor(kind: DataKind, file: string | undefined): Promise<stri
   }
 }
 
-/** Null stands for "train one first". */
-export async function askTokenizer(): Promise<string | null | undefined> {
-  const choices: Choice<"new" | "folder">[] = [
-    { label: "Train a tokenizer on this data first", value: "new" },
+export type Vocabulary = Pick<TrainModelArguments, "tokenizer" | "vocabSize">;
+
+/** Ask for the size of a vocabulary to be trained first, or for a tokenizer that there is. */
+export async function askVocabulary(): Promise<Vocabulary | undefined> {
+  const choices: Choice<number | "size" | "folder">[] = [
+    { label: "8,192 entries", description: "trained on this data first", value: 8192 },
+    { label: "1,024 entries", description: "trained first: for little data, or to see how words are put together", value: 1024 },
+    { label: "Another number...", description: "trained first", value: "size" },
     { label: "Use a trained tokenizer...", description: "choose its folder", value: "folder" },
   ];
-  const choice = await pick("Train Model: tokenizer", choices);
+  const choice = await pick("Train Model: vocabulary", choices);
   if (choice === undefined) return undefined;
-  return choice === "new" ? null : chooseFolder("Use this tokenizer");
+  if (choice === "folder") {
+    const tokenizer = await chooseFolder("Use this tokenizer");
+    return tokenizer === undefined ? undefined : { tokenizer, vocabSize: null };
+  }
+  const vocabSize = choice === "size" ? await askVocabSize("Train Model") : choice;
+  return vocabSize === undefined ? undefined : { tokenizer: null, vocabSize };
+}
+
+export function askVocabSize(title: string): Promise<number | undefined> {
+  return askNumber(`${title}: entries in the vocabulary`, 8192, 257, 65_536);
 }
 
 export async function pick<Value>(title: string, choices: readonly Choice<Value>[]): Promise<Value | undefined> {

@@ -269,6 +269,8 @@ export interface TrainModelArguments {
   readonly data: readonly string[];
   /** Null trains one first. */
   readonly tokenizer: string | null;
+  /** Of the one that is trained first; null for 8,192, or where there is a tokenizer. */
+  readonly vocabSize: number | null;
   readonly out: string;
   /** Null leaves it to the budget. */
   readonly size: "tiny" | "small" | "base" | null;

@@ -5,7 +5,7 @@
 import { basename, join } from "node:path";
 import { ConfigurationTarget, FileType, ProgressLocation, Uri, window, workspace } from "vscode";
 import type { Disposable, Range, TextDocument } from "vscode";
-import { askData, askExtent, askNumber, askTokenizer, chooseFolder, pick } from "./asking";
+import { askData, askExtent, askVocabSize, askVocabulary, chooseFolder, pick } from "./asking";
 import type { Choice } from "./asking";
 import type { Server } from "./client";
 import type { Painter } from "./decorations";
@@ -39,7 +39,7 @@ export class Training implements Disposable {
   async trainTokenizer(): Promise<void> {
     const data = await askData("Train Tokenizer");
     if (data === undefined) return;
-    const vocabSize = await askNumber("Train Tokenizer: entries in the vocabulary", 8192, 257, 65_536);
+    const vocabSize = await askVocabSize("Train Tokenizer");
     if (vocabSize === undefined) return;
     const out = await newRunFolder("tokenizer");
     if (out !== undefined) await this.begin(ServerCommand.trainTokenizer, { data, vocabSize, out });
@@ -49,13 +49,13 @@ export class Training implements Disposable {
     if (!(await this.ready())) return;
     const data = await askData("Train Model");
     if (data === undefined) return;
+    const vocabulary = await askVocabulary();
+    if (vocabulary === undefined) return;
     const extent = await askExtent();
     if (extent === undefined) return;
-    const tokenizer = await askTokenizer();
-    if (tokenizer === undefined) return;
     const out = await newRunFolder("model");
     if (out === undefined) return;
-    const wanted: TrainModelArguments = { data, tokenizer, out, ...extent };
+    const wanted: TrainModelArguments = { data, ...vocabulary, out, ...extent };
     if (await this.agreedTo(wanted)) await this.begin(ServerCommand.trainModel, wanted);
   }
 

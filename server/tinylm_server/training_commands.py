@@ -95,6 +95,8 @@ async def estimate_training(ls: "Server", argument: Any = None) -> dict[str, Any
     options = _options(fields)
     if fields.get("tokenizer") is not None:
         options.append(f"--tokenizer={check.absolute_path(fields, 'tokenizer')}")
+    else:
+        options.append(f"--vocab-size={_vocab_size(fields)}")
     _require_packages()
     command = _tinylm("train", *_each("--data", data), f"--out={out}", *options, "--dry-run", "--json")
     found = json.loads(await _output_of(command, ls.workspace_folder()))

@@ -27,10 +27,10 @@ const jobWhere = (editor, what, accept) =>
 check('a run is started from the palette, its progress is seen, it is stopped, resumed and its model used', async ({ editor, page }) => {
   await runCommand(page, 'TinyLM: Train Model');
   await pick(page, 'This file');
+  await pick(page, '8,192 entries');
   await pick(page, 'A number of steps...');
   await pick(page, 'tiny');
   await answerInput(page, 'how many steps', String(STEPS));
-  await pick(page, 'Train a tokenizer on this data first');
   const start = page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').filter({ hasText: 'Start training' });
   await start.waitFor({ timeout: TRAINING_MS });
   assert.match(await start.innerText(), /1\.0 M parameters, 40 steps, about .+ GB of memory/);

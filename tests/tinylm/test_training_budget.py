@@ -103,10 +103,10 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(config, tmp_path, capsy
     assert code == 0, err
     assert [line.split()[0] for line in out.splitlines()] == ["model", "corpus", "a", "memory", "the"]
     assert "2 blocks, 2 heads, width 32, context 32" in out and "9 steps" in out
-    code, out, _ = run(capsys, *without(options(config), "--tokenizer"), "--dry-run", "--json")
+    code, out, _ = run(capsys, *without(options(config), "--tokenizer"), "--dry-run", "--json", "--vocab-size", "1024")
     costs = json.loads(out)
-    assert (costs["vocabSize"], costs["nEmbd"], costs["steps"], costs["tokensPerStep"]) == (8192, 32, 9, 128)
-    assert costs["nParameters"] == n_parameters(config, 8192)
+    assert (costs["vocabSize"], costs["nEmbd"], costs["steps"], costs["tokensPerStep"]) == (1024, 32, 9, 128)
+    assert costs["nParameters"] == n_parameters(config, 1024)
     assert costs["seconds"] == pytest.approx(9 * costs["secondsPerStep"]) and costs["secondsPerStep"] > 0
     assert list(tmp_path.iterdir()) == []
 
@@ -138,6 +138,8 @@ def test_when_the_time_is_up_the_run_is_saved_and_can_go_on(config, capsys, monk
         (["--budget", "5m", "--steps", "5"], "leave --steps away"),
         (["--budget", "5m", "--resume"], "leave --dry-run and --budget away"),
         (["--dry-run", "--resume"], "leave --dry-run and --budget away"),
+        (["--vocab-size", "1024"], "belongs to --dry-run without --tokenizer"),
+        (["--dry-run", "--vocab-size", "20"], "--vocab-size, 257 or more"),
     ],
 )
 def test_contradictions_are_exit_2_and_make_nothing(config, tmp_path, capsys, words, message):

@@ -89,6 +89,10 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what the run would cost, from a short probe, and write nothing.")
     ] = False,
+    vocab_size: Annotated[
+        int | None,
+        typer.Option(help="With --dry-run: entries of a tokenizer that is not trained yet. [default: 8192]"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write for TensorBoard too, into tensorboard/ of --out.")
@@ -96,7 +100,7 @@ def train(
 ) -> None:
     """Train a small GPT-2 on a corpus; Ctrl-C saves and leaves, --resume goes on exactly where it stopped."""
     given = {name: value for name, value in locals().items() if value is not None}
-    for name in ("resume", "allow_inexact", "size", "budget", "dry_run", "as_json", "tensorboard"):
+    for name in ("resume", "allow_inexact", "size", "budget", "dry_run", "vocab_size", "as_json", "tensorboard"):
         given.pop(name, None)
     if size is not None:
         given = {**_shape_of(size), **given}
@@ -104,13 +108,17 @@ def train(
         raise UsageError("--resume goes on with the steps that the run has; leave --dry-run and --budget away")
     if (dry_run or budget is not None) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise UsageError("--budget and --dry-run measure one process; with several, give --steps")
+    if vocab_size is not None and not (dry_run and tokenizer is None and init_from is None and vocab_size >= 257):
+        raise UsageError(
+            "--vocab-size, 257 or more, belongs to --dry-run without --tokenizer; train-tokenizer makes one"
+        )
     _require_torch()
     if tensorboard:
         require_tensorboard()
     board = out / "tensorboard" if tensorboard else None
     began = time.monotonic()
     if dry_run:
-        _say_what_it_costs(given, budget, began, as_json)
+        _say_what_it_costs(given, budget, began, as_json, vocab_size)
         return
     config = _config_to_resume(given) if resume else _new_config(given)
     from tinylm.stopping import StopRequest, ended_by_signals
@@ -133,13 +141,15 @@ def train(
                 loop.train(config, on_event=on_event, should_stop=should_stop)
 
 
-def _say_what_it_costs(given: dict[str, Any], budget: str | None, began: float, as_json: bool) -> None:
+def _say_what_it_costs(
+    given: dict[str, Any], budget: str | None, began: float, as_json: bool, vocab_size: int | None
+) -> None:
     """Print the cost of the run that the options describe; a tokenizer may still be missing."""
     config = _new_config({"tokenizer": Path(), **given})
     from tinylm.cli import train_plan
 
     tokenizer = Path(config.tokenizer) if "tokenizer" in given or "init_from" in given else None
-    vocab_size = train_plan.vocab_size_of(tokenizer)
+    vocab_size = vocab_size or train_plan.vocab_size_of(tokenizer)
     if budget is not None:
         config = train_plan.planned(config, given, budget, began, vocab_size)
     train_plan.print_estimate(config, vocab_size, typer.echo, as_json)
