@@ -40,12 +40,12 @@ class Server:
         return self.request("workspace/executeCommand", {"command": name, "arguments": arguments})
 
     def wait_for(self, method: str, accept: Callable[[Any], bool]) -> None:
-        while (message := self._read()).get("method") != method or not accept(message["params"]):
+        while (message := self.read()).get("method") != method or not accept(message["params"]):
             pass
 
     def request(self, method: str, params: Any) -> Any:
         self.begin(method, params)
-        while (message := self._read()).get("id") != self.n_requests or "method" in message:
+        while (message := self.read()).get("id") != self.n_requests or "method" in message:
             pass
         if "error" in message:
             raise RuntimeError(message["error"]["message"])
@@ -66,7 +66,8 @@ class Server:
         self.process.stdin.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         self.process.stdin.flush()
 
-    def _read(self) -> dict[str, Any]:
+    def read(self) -> dict[str, Any]:
+        """Return the next message."""
         stream = self.process.stdout
         assert stream is not None
         length = 0
