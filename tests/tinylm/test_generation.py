@@ -118,6 +118,17 @@ def test_a_decoder_remembers_the_places_it_was_at(odd_model_directory):
     assert [steps_to_read(here[:68]), steps_to_read(there[:69])] == [1, 1]
 
 
+def test_the_same_text_again_is_read_once_in_its_new_place(odd_model_directory):
+    """Where a place was left, the tokens that follow it there do not draw a text back, token after token."""
+    decoder = LanguageModel.load(odd_model_directory).new_decoder(4)
+    ids = random_ids(76, seed=1).tolist()
+    for _ in range(4):
+        before = decoder.n_steps
+        for length in range(2, 77):
+            decoder.read(ids[:length])
+        assert decoder.n_steps - before == 75
+
+
 def test_a_decoder_goes_on_after_it_was_stopped(model):
     decoder = model.new_decoder()
     calls = 0

@@ -160,14 +160,17 @@ class Decoder:
 
     def _choose(self, window: list[int]) -> tuple[_Kept, int]:
         """Return the cache to read a window with, which now comes last, and how many of its tokens are there."""
-        n_same, at = max((kept.n_alike(window), at) for at, kept in enumerate(self._kept))
-        n_left = len(self._kept[at].ids) - n_same
-        if n_left > max(LEFT_TOKENS, n_same) and self._n_places > 1:
-            n_same = 0
-            if len(self._kept) < self._n_places:
-                self._kept.append(_Kept(self._engine.new_cache()))
-            else:
-                self._kept.append(self._kept.pop(0))
-        else:
+        n_same, at = max((self._n_usable(kept, window), at) for at, kept in enumerate(self._kept))
+        if n_same or not self._kept[at].ids:
             self._kept.append(self._kept.pop(at))
+        elif len(self._kept) < self._n_places:
+            self._kept.append(_Kept(self._engine.new_cache()))
+        else:
+            self._kept.append(self._kept.pop(0))
         return self._kept[-1], n_same
+
+    def _n_usable(self, kept: _Kept, window: list[int]) -> int:
+        """Return how many tokens of a cache a window goes on from; none if it goes so far back that it was left."""
+        n_same = kept.n_alike(window)
+        was_left = len(kept.ids) - n_same > max(LEFT_TOKENS, n_same)
+        return 0 if was_left and self._n_places > 1 else n_same
