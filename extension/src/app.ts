@@ -8,6 +8,7 @@ import type { Disposable, ExtensionContext, LogOutputChannel, TextDocument, Text
 import { Server } from "./client";
 import { Painter } from "./decorations";
 import { ModelComparison } from "./compare";
+import { Counter } from "./count";
 import { Doctor } from "./doctor";
 import { Generator } from "./generate";
 import { FreshText } from "./fresh";
@@ -37,6 +38,7 @@ export class App implements Disposable {
   readonly server = new Server();
   readonly styles = new Styles();
   readonly painter: Painter;
+  readonly counter: Counter;
   readonly surveyor: Surveyor;
   readonly legend: Legend;
   readonly status: StatusItem;
@@ -58,8 +60,9 @@ export class App implements Disposable {
     this.painter = new Painter(server, this.styles, log, (editor) => this.painted(editor));
     const covers = (document: TextDocument): boolean => this.painter.covers(document);
     const selections = new SelectionCounter(server, covers, log);
+    this.counter = new Counter(server, log);
     const lens = new ParagraphLens(this.surveyor, covers);
-    this.status = new StatusItem({ server, painter: this.painter, surveyor: this.surveyor, selections });
+    this.status = new StatusItem({ server, painter: this.painter, counter: this.counter, surveyor: this.surveyor, selections });
     this.legend = new Legend(server, this.styles);
     this.training = new Training(context.extensionUri, this.server, this.painter, () => this.trainingReady());
     const fresh = new FreshText(this.styles);
@@ -71,7 +74,7 @@ export class App implements Disposable {
     this.swapper = new Swapper(this.server, this.styles, this.generator, (document) => this.painter.covers(document));
     this.doctor = new Doctor(this.server, versionOf(context), () => this.python());
     this.subscriptions = [
-      ...[lens, selections, this.legend, this.surveyor, this.doctor, this.models, this.swapper, this.tokenizers, this.generationView, this.ghost, this.generator, this.training, this.status, this.painter, this.styles, this.server, this.log],
+      ...[lens, selections, this.counter, this.legend, this.surveyor, this.doctor, this.models, this.swapper, this.tokenizers, this.generationView, this.ghost, this.generator, this.training, this.status, this.painter, this.styles, this.server, this.log],
       this.server.onGaveUp((message) => void this.report(message)),
       workspace.onDidGrantWorkspaceTrust(() => void this.start()),
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm.python.path") && void this.start()),
@@ -109,7 +112,11 @@ export class App implements Disposable {
   }
 
   private painted(editor: TextEditor): void {
-    if (this.painter.paintedIn(editor) !== null) this.surveyor.consider(editor);
+    const painted = this.painter.paintedIn(editor);
+    if (painted !== null) {
+      this.counter.consider(editor.document, painted.result);
+      this.surveyor.consider(editor);
+    }
     if (editor === window.activeTextEditor) this.status.refresh();
   }
 

@@ -6,7 +6,6 @@
 import { CancellationTokenSource, Hover, MarkdownString, ProgressLocation, Range, StatusBarAlignment, languages, window, workspace } from "vscode";
 import type { Disposable, Position, StatusBarItem, TextDocument, TextEditor } from "vscode";
 import type { Server } from "./client";
-import { toRange } from "./decorations";
 import type { Painter } from "./decorations";
 import { STEPS, differencesOf, legendOfComparison, mostDifferent, stepOf, totalsText } from "./difference";
 import type { CellDifference } from "./difference";
@@ -15,6 +14,7 @@ import type { CompareModelsResult } from "./comparing";
 import { signedBits } from "./preview";
 import { ServerCommand } from "./protocol";
 import type { KnownModel } from "./protocol";
+import { toRange } from "./ranges";
 import type { Styles } from "./styles";
 import { decodeCells } from "./tokens";
 import type { Cell } from "./tokens";

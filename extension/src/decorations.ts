@@ -5,27 +5,27 @@
  * The editor moves old decorations along with an edit until the next answer comes, and keeps them when the server is
  * gone; so what an edit made doubtful goes at once (survivors.ts), and everything when the server stops.
  */
-import { CancellationTokenSource, Range, window, workspace } from "vscode";
+import { CancellationTokenSource, window, workspace } from "vscode";
 import type { Disposable, LogOutputChannel, TextDocument, TextDocumentChangeEvent, TextEditor } from "vscode";
 import type { Connection, Server } from "./client";
-import { END_OF_LINE, planFor } from "./plan";
+import { isContentModified } from "./pieces";
+import { planFor } from "./plan";
 import type { Look, Plan, Span, StyleName } from "./plan";
 import { TokensRequest } from "./protocol";
 import type { Status, TokensResult } from "./protocol";
+import { rangesOf, toRange } from "./ranges";
 import { paintSettings } from "./settings";
 import type { PaintSettings } from "./settings";
 import type { Styles } from "./styles";
 import { survivorsOf } from "./survivors";
+import type { Survivors } from "./survivors";
 import { CELL_STRIDE, decodeCells } from "./tokens";
 import type { Cell } from "./tokens";
-import { screenAround } from "./viewport";
 import { messageOf } from "./words";
 
 /** Boundaries follow the keys; probabilities wait until typing pauses. */
 const BOUNDARIES_DELAY_MS = 30;
 const SCORES_DELAY_MS = 120;
-/** A long document is still being counted when its first tokens come: ask again for the number. */
-const COUNT_DELAY_MS = 1000;
 const DEFAULT_VOCAB_SIZE = 8192;
 
 /** What is painted in one editor now. */
@@ -114,6 +114,11 @@ export class Painter implements Disposable {
     return this.painted.get(editor) ?? null;
   }
 
+  /** Whether something will be painted in an editor and is not yet. */
+  isAwaited(editor: TextEditor): boolean {
+    return this.wanted(editor) && !this.painted.has(editor);
+  }
+
   repaintAll(): void {
     for (const editor of window.visibleTextEditors) this.schedule(editor);
   }
@@ -141,11 +146,19 @@ export class Painter implements Disposable {
     this.repaintAll();
   }
 
-  /** The tokenizer is there before the model, and another model brings another one: ask again at each change. */
+  /**
+   * The tokenizer is there before the model, and another model brings another one: ask again at each change. What the
+   * one before said is taken away at once.
+   */
   private modelMayHaveChanged({ tokenizer, model }: Status): void {
     const loaded = `${tokenizer?.id ?? ""} ${model?.id ?? ""}`;
     if (loaded === this.loaded) return;
     this.loaded = loaded;
+    for (const [editor, painted] of [...this.painted]) {
+      const { tokenizerId, modelId } = painted.result;
+      if (tokenizerId !== tokenizer?.id) this.clear(editor);
+      else if (modelId !== null && modelId !== model?.id) this.keep(editor, painted, { cells: painted.cells, nScored: 0 });
+    }
     this.repaintAll();
   }
 
@@ -155,14 +168,16 @@ export class Painter implements Disposable {
     const lineText = (line: number): string => document.lineAt(line).text;
     for (const editor of window.visibleTextEditors.filter((each) => each.document === document)) {
       const painted = this.painted.get(editor);
-      if (painted !== undefined) {
-        const { cells, nScored } = survivorsOf(painted, contentChanges, lineText);
-        const plan = planFor(cells, painted.result.scores, painted.look, nScored);
-        this.setDecorations(editor, plan, (style) => plan.get(style)?.length !== painted.plan.get(style)?.length);
-        this.painted.set(editor, { ...painted, cells, nScored, plan });
-      }
+      if (painted !== undefined) this.keep(editor, painted, survivorsOf(painted, contentChanges, lineText));
       this.schedule(editor);
     }
+  }
+
+  /** Leave painted only what is still right. */
+  private keep(editor: TextEditor, painted: Painted, { cells, nScored }: Survivors): void {
+    const plan = planFor(cells, painted.result.scores, painted.look, nScored);
+    this.setDecorations(editor, plan, (style) => plan.get(style)?.length !== painted.plan.get(style)?.length);
+    this.painted.set(editor, { ...painted, cells, nScored, plan });
   }
 
   private editorsChanged(): void {
@@ -202,7 +217,7 @@ export class Painter implements Disposable {
       await this.ask(editor, scores, request);
     } catch (error) {
       if (request.token.isCancellationRequested) return; // Whoever cancelled has scheduled the next try.
-      if (versionMoved(error)) this.schedule(editor);
+      if (isContentModified(error)) this.schedule(editor);
       else this.log.debug(`not painted: ${messageOf(error)}`); // The status item says what is wrong with the model.
     } finally {
       request.dispose();
@@ -238,7 +253,6 @@ export class Painter implements Disposable {
     const modelId = result.modelId ?? this.server.status?.model?.id ?? null;
     this.painted.set(editor, { version: result.version, modelId, look, result, cells, nScored: cells.length, plan });
     this.afterPaint(editor);
-    if (result.nTokens === null) this.schedule(editor, COUNT_DELAY_MS);
   }
 
   private setDecorations(editor: TextEditor, plan: Plan, isNeeded: (style: StyleName) => boolean): void {
@@ -269,30 +283,7 @@ export class Painter implements Disposable {
   }
 }
 
-function versionMoved(error: unknown): boolean {
-  return typeof error === "object" && error !== null && "code" in error && error.code === CONTENT_MODIFIED;
-}
-
 /** A function, because the answer changes while a request is awaited. */
 function isCancelled(request: CancellationTokenSource): boolean {
   return request.token.isCancellationRequested;
-}
-
-/** LSP's ContentModified: the version asked about is not the server's current one. */
-const CONTENT_MODIFIED = -32801;
-
-function rangesOf(editor: TextEditor, visibleOnly: boolean): readonly Range[] {
-  const { document, visibleRanges } = editor;
-  if (visibleOnly) return visibleRanges;
-  return visibleRanges.map((visible) => {
-    const { start, end } = screenAround(visible, document.lineCount, (line) => document.lineAt(line).text.length);
-    return new Range(start.line, start.character, end.line, end.character);
-  });
-}
-
-/** A token that ends with a line end would leave its left edge on the next line too; `newline` marks it instead. */
-export function toRange(editor: TextEditor, [startLine, start, endLine, end]: Span): Range {
-  const endsBefore = endLine > startLine && end === 0;
-  const range = endsBefore ? new Range(startLine, start, endLine - 1, END_OF_LINE) : new Range(startLine, start, endLine, end);
-  return editor.document.validateRange(range);
 }

@@ -2,21 +2,25 @@
  * The status bar item: the tokens of the document or the selection, and the one thing to know about the server.
  * Its tooltip has the numbers of selection, paragraph and document, and the legend of the heat map; a click opens the menu.
  */
-import { MarkdownString, StatusBarAlignment, ThemeColor, window } from "vscode";
+import { MarkdownString, StatusBarAlignment, TabInputText, ThemeColor, window, workspace } from "vscode";
 import type { Disposable, StatusBarItem, TextEditor } from "vscode";
 import type { Server } from "./client";
+import type { Count, Counter } from "./count";
 import type { Painted, Painter } from "./decorations";
 import { legendOf, lineOfBucket, titleOfHeatMode, WORST_BUCKET } from "./heat";
 import type { SelectionCounter } from "./selected";
 import { paintSettings } from "./settings";
+import { countingText, standingOf } from "./standing";
+import type { Problem, Reading, Standing } from "./standing";
 import type { Surveyor } from "./survey";
-import { figuresOf, paragraphAt, sentenceOf } from "./totals";
+import { figuresOf, NOTHING, paragraphAt, sentenceOf } from "./totals";
 import type { Totals } from "./totals";
-import { markdownFromText, trainingText } from "./words";
+import { markdownFromText } from "./words";
 
 /** What the item tells of one text editor. */
 interface Shown {
   readonly painted: Painted;
+  readonly count: Count;
   readonly document: Totals | null;
   readonly paragraph: Totals | null;
   readonly selection: Totals | null;
@@ -26,6 +30,7 @@ interface Shown {
 export interface StatusSources {
   readonly server: Server;
   readonly painter: Painter;
+  readonly counter: Counter;
   readonly surveyor: Surveyor;
   readonly selections: SelectionCounter;
 }
@@ -33,13 +38,11 @@ export interface StatusSources {
 export class StatusItem implements Disposable {
   private readonly item: StatusBarItem;
   private readonly subscriptions: Disposable[];
-  /** Something only the user can mend, such as "not set up"; null when all is well. */
-  private problem: { readonly text: string; readonly advice: string } | null = null;
-
+  private problem: Problem | null = null;
   private caretLine = -1;
 
   constructor(private readonly sources: StatusSources) {
-    const { server, surveyor, selections } = sources;
+    const { server, counter, surveyor, selections } = sources;
     this.item = window.createStatusBarItem("tinylm.status", StatusBarAlignment.Right, 90);
     this.item.name = "TinyLM";
     this.item.command = "tinylm.showMenu";
@@ -48,9 +51,12 @@ export class StatusItem implements Disposable {
       server.onConnection(() => this.refresh()),
       server.onStatus(() => this.refresh()),
       server.onTraining(() => this.refresh()),
+      counter.onDidChange((document) => document === window.activeTextEditor?.document && this.refresh()),
       surveyor.onDidChange((document) => document === window.activeTextEditor?.document && this.refresh()),
       selections.onDidChange(() => this.refresh()),
       window.onDidChangeActiveTextEditor(() => this.refresh()),
+      window.tabGroups.onDidChangeTabs(() => this.refresh()),
+      workspace.onDidChangeTextDocument(({ document }) => document === window.activeTextEditor?.document && this.refresh()),
       window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor === window.activeTextEditor && this.followCaret(textEditor)),
     ];
     this.refresh();
@@ -70,19 +76,20 @@ export class StatusItem implements Disposable {
     return this.item.accessibilityInformation?.label ?? "";
   }
 
-  setProblem(problem: { readonly text: string; readonly advice: string } | null): void {
+  setProblem(problem: Problem | null): void {
     this.problem = problem;
     this.refresh();
   }
 
   refresh(): void {
-    const shown = this.shownFor(window.activeTextEditor);
-    const text = this.textFor(shown);
-    this.item.text = text;
-    this.item.tooltip = this.tooltipFor(shown);
-    const failed = this.problem !== null || this.sources.server.status?.state === "failed";
-    this.item.backgroundColor = failed ? new ThemeColor("statusBarItem.warningBackground") : undefined;
-    this.item.accessibilityInformation = { label: this.spokenFor(shown, text), role: "button" };
+    const editor = window.activeTextEditor;
+    const shown = this.shownFor(editor);
+    const { connection, status } = this.sources.server;
+    const standing = standingOf({ problem: this.problem, connection, status, reading: this.readingOf(editor, shown) });
+    this.item.text = `${standing.icon} ${standing.text}`;
+    this.item.tooltip = this.tooltipFor(shown, standing);
+    this.item.backgroundColor = standing.warns ? new ThemeColor("statusBarItem.warningBackground") : undefined;
+    this.item.accessibilityInformation = { label: this.spokenFor(shown, standing), role: "button" };
   }
 
   dispose(): void {
@@ -97,7 +104,7 @@ export class StatusItem implements Disposable {
   }
 
   private shownFor(editor: TextEditor | undefined): Shown | null {
-    const { painter, surveyor, selections } = this.sources;
+    const { painter, counter, surveyor, selections } = this.sources;
     const painted = editor === undefined ? null : painter.paintedIn(editor);
     if (editor === undefined || painted === null) return null;
     const { document, selection } = editor;
@@ -106,46 +113,45 @@ export class StatusItem implements Disposable {
     const known = surveyor.totalsOf(document);
     const paragraph = known === null ? null : paragraphAt(caret, document.lineCount, isBlank);
     const selected = selections.totalsIn(editor);
+    const count = counter.countOf(document) ?? painted.result;
     return {
       painted,
-      document: documentTotals(painted, known),
+      count,
+      document: documentTotals(count, known),
       paragraph: paragraph === null ? null : surveyor.totalsOf(document, paragraph),
       selection: selected?.totals ?? null,
       selectionCapped: selected?.capped ?? false,
     };
   }
 
-  private textFor(shown: Shown | null): string {
-    const { server } = this.sources;
-    if (this.problem !== null) return `$(warning) TinyLM: ${this.problem.text}`;
-    if (server.connection === "stopped") return "$(circle-slash) TinyLM: off";
-    if (server.connection === "starting") return "$(sync~spin) TinyLM: starting";
-    const { status } = server;
-    if (status?.state === "failed") return "$(error) TinyLM: failed";
-    const icon = status?.state === "starting" ? "$(sync~spin)" : status?.state === "degraded" ? "$(warning)" : "$(symbol-ruler)";
-    const training = status?.training === null || status === null ? "" : trainingText(status.training);
-    return `${icon} ${shown === null ? "TinyLM" : tokensText(shown)}${training}`;
+  private readingOf(editor: TextEditor | undefined, shown: Shown | null): Reading {
+    const { painter } = this.sources;
+    if (editor === undefined) return window.tabGroups.activeTabGroup.activeTab?.input instanceof TabInputText ? { kind: "withheld" } : { kind: "nothing" };
+    if (shown !== null) return readOf(shown, editor.document.version);
+    const { scheme } = editor.document.uri;
+    const isText = scheme === "file" || scheme === "untitled";
+    if (isText && !painter.covers(editor.document)) return { kind: "left", languageId: editor.document.languageId };
+    return painter.isAwaited(editor) ? { kind: "awaited" } : { kind: "nothing" };
   }
 
-  private spokenFor(shown: Shown | null, text: string): string {
-    const plain = text.replaceAll(/\$\([^)]*\)\s*/g, "");
-    if (shown === null) return plain.startsWith("TinyLM") ? plain : `TinyLM: ${plain}`;
+  private spokenFor(shown: Shown | null, { text, sentences }: Standing): string {
+    if (shown === null || !this.sources.server.isRunning) return [text, ...sentences].join(". ");
     const parts = [
       ...(shown.selection === null ? [] : [`selection: ${sentenceOf(shown.selection)}`]),
-      `document: ${shown.document === null ? "counting tokens" : sentenceOf(shown.document)}`,
+      `document: ${shown.document === null ? countingText(shown.count) : sentenceOf(shown.document)}`,
       ...(shown.painted.look.heatMode === "off" ? [] : [`heat map: ${titleOfHeatMode(shown.painted.look.heatMode)}`]),
-      ...(shown.painted.result.note === null ? [] : [shown.painted.result.note]),
+      ...sentences,
     ];
     return `TinyLM: ${parts.join("; ")}`.replaceAll("/token", " per token").replaceAll("/byte", " per byte");
   }
 
-  private tooltipFor(shown: Shown | null): MarkdownString {
+  private tooltipFor(shown: Shown | null, { sentences }: Standing): MarkdownString {
     const tooltip = new MarkdownString("", true);
     tooltip.supportHtml = true; // Only for the colour samples of the legend; all words go through markdownFromText.
     tooltip.appendMarkdown("**TinyLM**\n\n");
-    if (this.problem !== null) tooltip.appendMarkdown(paragraph(this.problem.advice));
     const { status } = this.sources.server;
-    if (status !== null) tooltip.appendMarkdown(paragraph(status.message));
+    for (const sentence of sentences) tooltip.appendMarkdown(paragraph(sentence));
+    if (status?.state === "ready") tooltip.appendMarkdown(paragraph(status.message));
     if (status?.model != null) {
       const millions = (status.model.nParams / 1e6).toFixed(1);
       tooltip.appendMarkdown(paragraph(`Model: ${status.model.name}, ${millions} M parameters, context ${status.model.blockSize} tokens`));
@@ -157,30 +163,23 @@ export class StatusItem implements Disposable {
 }
 
 /** The server counts all tokens; the survey knows the scores of those it has come to. */
-function documentTotals({ result }: Painted, known: Totals | null): Totals | null {
-  if (result.nTokens === null) return null;
-  const { nScoredTokens, nScoredBytes, surprisalBits } = known ?? { nScoredTokens: 0, nScoredBytes: 0, surprisalBits: 0 };
-  return { nTokens: result.nTokens, nBytes: result.nBytes, nScoredTokens, nScoredBytes, surprisalBits };
+function documentTotals({ nTokens, nBytes }: Count, known: Totals | null): Totals | null {
+  if (nTokens === null) return null;
+  const { nScoredTokens, nScoredBytes, surprisalBits } = known ?? NOTHING;
+  return { nTokens, nBytes, nScoredTokens, nScoredBytes, surprisalBits };
 }
 
-function tokensText({ document, selection, selectionCapped, painted }: Shown): string {
-  const totals = selection ?? document;
-  if (totals === null) return "counting tokens";
-  const { tokens, bytesPerToken, bitsPerByte, soFar } = figuresOf(totals);
-  const parts = [
-    selection === null ? tokens : `${tokens} selected${selectionCapped ? " at least" : ""}`,
-    ...(bytesPerToken === null ? [] : [`${bytesPerToken} bytes/token`]),
-    ...(bitsPerByte === null ? [] : [`${bitsPerByte} bits/byte${soFar ? " so far" : ""}`]),
-    ...(painted.result.note?.startsWith("capped") === true ? ["not all painted"] : []),
-  ];
-  return parts.join(", ");
+function readOf({ painted, count, document, selection, selectionCapped }: Shown, version: number): Reading {
+  const { note, scores } = painted.result;
+  const unscored = painted.look.heatMode !== "off" && scores === null;
+  return { kind: "read", count, document, selection, selectionCapped, note, unscored, stale: painted.version !== version };
 }
 
 function paragraph(text: string): string {
   return `${markdownFromText(text)}\n\n`;
 }
 
-function appendNumbers(tooltip: MarkdownString, { painted, document, paragraph: around, selection, selectionCapped }: Shown): void {
+function appendNumbers(tooltip: MarkdownString, { document, paragraph: around, selection, selectionCapped }: Shown): void {
   const rows: [string, Totals | null][] = [[selectionCapped ? "Selection (its first part)" : "Selection", selection], ["Paragraph", around], ["Document", document]];
   tooltip.appendMarkdown("| | tokens | bytes per token | bits per byte | perplexity |\n|:--|--:|--:|--:|--:|\n");
   for (const [name, totals] of rows) {
@@ -192,7 +191,6 @@ function appendNumbers(tooltip: MarkdownString, { painted, document, paragraph: 
   }
   tooltip.appendMarkdown("\n");
   if (document?.nScoredTokens === 0) tooltip.appendMarkdown(paragraph("Bits per byte and perplexity come with a heat map."));
-  if (painted.result.note !== null) tooltip.appendMarkdown(paragraph(`Note: ${painted.result.note}`));
 }
 
 function appendLegend(tooltip: MarkdownString, vocabSize: number): void {

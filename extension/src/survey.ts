@@ -56,6 +56,7 @@ export class Surveyor implements Disposable {
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration("tinylm") && !surveySettings().wanted && this.forgetAll()),
       window.onDidChangeVisibleTextEditors((editors) => editors.forEach((editor) => this.mark(editor))),
       server.onConnection(() => this.forgetAll()),
+      server.onStatus(({ model }) => this.forgetAllBut(model?.id ?? null)),
     ];
   }
 
@@ -143,6 +144,10 @@ export class Surveyor implements Disposable {
     this.timers.delete(document);
     this.surveys.get(document)?.source.cancel();
     if (this.surveys.delete(document)) this.tell(document);
+  }
+
+  private forgetAllBut(modelId: string | null): void {
+    for (const [document, survey] of [...this.surveys]) if (survey.modelId !== modelId) this.forget(document);
   }
 
   private forgetAll(): void {

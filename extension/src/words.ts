@@ -1,13 +1,5 @@
 /** How numbers are said to people: counts, durations, training progress. Pure. */
-import type { JobProgress, TokensResult, TrainingEstimate } from "./protocol";
-
-/** "1,234 tokens, 3.9 bytes/token", or what of it is known. */
-export function describeTokens(result: Pick<TokensResult, "nTokens" | "nBytes">): string {
-  const { nTokens, nBytes } = result;
-  if (nTokens === null) return "counting tokens";
-  const count = `${nTokens.toLocaleString("en")} ${nTokens === 1 ? "token" : "tokens"}`;
-  return nTokens === 0 ? count : `${count}, ${(nBytes / nTokens).toFixed(2)} bytes/token`;
-}
+import type { JobProgress, TrainingEstimate } from "./protocol";
 
 /** ", training 42 %" while a job runs, otherwise nothing. */
 export function trainingText(job: JobProgress): string {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobProgress } from "../src/protocol";
-import { describeTokens, durationText, markdownFromText, progressText, trainingText } from "../src/words";
+import { durationText, markdownFromText, progressText, trainingText } from "../src/words";
 
 const JOB: JobProgress = {
   jobId: "j1",
@@ -21,13 +21,6 @@ const JOB: JobProgress = {
   message: "",
   model: null,
 };
-
-test("tokens are counted with their bytes", () => {
-  assert.equal(describeTokens({ nTokens: 1234, nBytes: 4936 }), "1,234 tokens, 4.00 bytes/token");
-  assert.equal(describeTokens({ nTokens: 1, nBytes: 3 }), "1 token, 3.00 bytes/token");
-  assert.equal(describeTokens({ nTokens: 0, nBytes: 0 }), "0 tokens");
-  assert.equal(describeTokens({ nTokens: null, nBytes: 9 }), "counting tokens");
-});
 
 test("durations are rounded to what one cares for", () => {
   assert.deepEqual([0, 59.4, 60, 185, 7800].map(durationText), ["0 s", "59 s", "1 min 00 s", "3 min 05 s", "2 h 10 min"]);
