@@ -11,6 +11,7 @@ __all__ = ["JobProgress", "apply_event", "finish"]
 STOPPED = (130, 143)
 # A stage that is still importing has no handler for these: the signal itself ends it.
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name))
+KILLED = 9  # how Linux ends a process where memory runs out
 # The part of a job's bar that a tokenizer takes when a model is trained after it.
 TOKENIZER_SHARE = 0.15
 ACTIVE = ("starting", "running", "stopping")
@@ -124,7 +125,8 @@ def finish(progress: JobProgress, code: int | None, last_words: str, model: str 
     progress.state = "failed"
     if code is None or code < 0:
         how = "vanished" if code is None else f"was killed by signal {-code}"
-        progress.message = f"the training process {how}, probably out of memory; resume goes on at the last checkpoint"
+        why = ", probably out of memory (a new run with a smaller batch needs less)" if code in (None, -KILLED) else ""
+        progress.message = f"the training process {how}{why}; resume goes on at the last checkpoint"
     else:
         progress.message = last_words or f"the training ended with exit code {code}; its log says more"
 

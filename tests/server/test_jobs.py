@@ -185,6 +185,21 @@ async def test_a_job_is_stopped_the_moment_it_was_started(client: Client, tales,
     assert end["state"] == "interrupted", end
 
 
+@pytest.mark.parametrize(
+    ("code", "how"),
+    [
+        (-9, "was killed by signal 9, probably out of memory (a new run with a smaller batch needs less)"),
+        (-11, "was killed by signal 11"),
+        (None, "vanished, probably out of memory (a new run with a smaller batch needs less)"),
+    ],
+)
+def test_a_killed_process_is_told_with_the_likely_reason(code, how):
+    progress = JobProgress("1", "model", "/run")
+    finish(progress, code, "", None)
+    assert progress.state == "failed"
+    assert progress.message == f"the training process {how}; resume goes on at the last checkpoint"
+
+
 async def test_a_vanished_process_is_a_failure_with_advice(client: Client, tales, tmp_path, state_directory):
     client.timeout_s = 200
     begun = await command(client, "trainModel", train_arguments(tales, tmp_path / "run", steps=100_000))
