@@ -23,12 +23,14 @@ const CHROMIUM_FLAGS = [
 const START_MS = 150_000;
 
 /** Chords for what the tests do often; bound in the profile so that no palette is needed. */
-export const KEYS = { dumpState: 'Control+Alt+Shift+F9', hover: 'Control+Alt+Shift+F8', suggestInline: 'Control+Alt+Shift+F7' };
+export const KEYS = { dumpState: 'Control+Alt+Shift+F9', hover: 'Control+Alt+Shift+F8', suggestInline: 'Control+Alt+Shift+F7', typeHalf: 'Control+Alt+Shift+F6' };
 
 const KEYBINDINGS = [
   { key: 'ctrl+alt+shift+f9', command: 'tinylm.internal.dumpState' },
   { key: 'ctrl+alt+shift+f8', command: 'editor.action.showHover' },
   { key: 'ctrl+alt+shift+f7', command: 'editor.action.inlineSuggest.trigger' },
+  // Half of a surrogate pair, which no key can type and no file can hold.
+  { key: 'ctrl+alt+shift+f6', command: 'type', args: { text: '\ud83d' } },
 ];
 
 /** A quiet workbench: nothing that opens, suggests or fetches by itself. */

@@ -6,16 +6,17 @@ import { stateWhere, tinyModel } from './tinylm.mjs';
 
 /**
  * Open an editor before the tests of a file and close it after them; options are those of `launch`, and
- * `model: 'starter'` for the model that ships instead of the tiny one of make_model.py.
+ * `model: 'starter'` for the model that ships instead of the tiny one of make_model.py. `ready(editor)` resolves when the
+ * tests may begin: when a model is loaded, if nothing else is wanted.
  * Returns a `check(name, body)` that declares a test; `body` gets { editor, page, model }, `model` being its folder.
  */
-export function editorSuite({ model: wanted = 'tiny', settings = {}, ...options }) {
+export function editorSuite({ model: wanted = 'tiny', settings = {}, ready = modelLoaded, ...options }) {
   const tiny = wanted === 'tiny' ? tinyModel() : null;
   let editor;
   before(async () => {
     const own = tiny === null ? {} : { 'tinylm.model.path': tiny.path };
     editor = await launch({ ...options, settings: { ...own, ...settings } });
-    await witnessed(editor, 'start', () => modelLoaded(editor));
+    await witnessed(editor, 'start', () => ready(editor));
   });
   after(async () => {
     await editor?.close();
