@@ -134,6 +134,28 @@ def test_the_draw_falls_on_the_candidates_laid_out_most_likely_first():
     assert [draw(found, u) for u in (0.0, 0.49, 0.51, 0.79, 0.81, 1 - 1e-12)] == [1, 1, 2, 2, 0, 0]
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    seed=st.integers(0, 50), scale=st.sampled_from([0.0, 0.01, 1.0, 4.0]), top_p=st.floats(0.01, 1.0),
+    uniform=st.one_of(st.floats(0, 1, exclude_max=True), st.just(1 - 2**-53)),
+)  # fmt: skip
+def test_what_is_not_sorted_is_cut_and_drawn_as_if_it_were(seed, scale, top_p, uniform):
+    """Over thousands of tokens, flat or peaked, top-p and the draw are those of all tokens laid out in order."""
+    logits = np.round(np.random.default_rng(seed).normal(0, 1, 3000), 2).astype(np.float32) * np.float32(scale)
+    found = filter_logits(logits, SamplingConfig(top_p=top_p))
+    order = np.argsort(-logits, kind="stable")
+    p = np.exp(found.logprob[order].astype(np.float64))
+    p /= p.sum()
+    margin = np.abs(np.cumsum(p) - p - top_p)
+    expected = np.cumsum(p) - p < top_p
+    kept = (found.cut_by == 0)[order]
+    assert (kept == expected)[margin > 1e-6].all() or top_p == 1.0
+    ends = np.cumsum(np.exp(found.sampled_logprob[order[kept]].astype(np.float64)))
+    place = min(int(np.searchsorted(ends, uniform * ends[-1], side="right")), len(ends) - 1)
+    near = order[kept][max(place - 1, 0) : place + 2]  # a sum in another order may differ in the last place
+    assert draw(found, uniform) in near
+
+
 def test_draws_have_the_sampled_frequencies():
     found = filter_logits(random_logits(1, 20), SamplingConfig(temperature=2.0, top_p=0.9))
     generator = SamplingConfig(seed=5).new_generator()
