@@ -190,12 +190,7 @@ class _Run:
             step += 1
             self.position = replace(self.position, step=step)
             self.log.write("step", step=step, totalSteps=config.steps, **learned, **clock.tick(step))
-            if (
-                self._is_time(config.evaluate_every)
-                or self._is_time(config.checkpoint_every)
-                or step in self.snapshot_steps
-            ):
-                self.team.leader_does(lambda: self._between_steps(corpus))
+            self.team.leader_does(lambda: self._between_steps(corpus))
 
     def _is_time(self, every: int) -> bool:
         step = self.position.step
