@@ -79,7 +79,9 @@ def apply_event(progress: JobProgress, event: dict[str, Any], stage: int, n_stag
 
 
 def _phase_fraction(phase: str, fraction: Any) -> float | None:
-    """Return how much of a stage is done; a tokenizer counts, then merges."""
+    """Return how much of a stage is done; a tokenizer counts, then merges, and writes in no time."""
+    if phase == "writing":
+        return 1.0
     if phase == "merging":
         return 0.5 + 0.5 * float(fraction or 0)
     if fraction is None:
