@@ -198,10 +198,13 @@ class _Follower:
     def __init__(self, source: Source, diary: TrainingDiary, screen: ProgressScreen, stop: StopRequest) -> None:
         self._source, self._diary, self._screen, self._stop = source, diary, screen, stop
         self._phase = ""
+        self._is_stopping = False
         self._n_bytes = source.n_bytes()
         self._phase_began = self._next_event = 0.0
 
     def __call__(self, progress: CountingProgress | MergingProgress) -> None:
+        if self._is_stopping:
+            return
         now = time.monotonic()
         if isinstance(progress, MergingProgress):
             self._diary.merge(progress)
@@ -221,10 +224,13 @@ class _Follower:
         self._screen.show(moment)
 
     def should_stop(self) -> bool:
-        """Return whether somebody wants the work to end, and answer at once: keeping the state may take a while."""
-        if self._stop() and self._phase != "stopping":
-            self.show(Snapshot("stopping", None, None, "keeping what was done"))
-        return self._stop()
+        """Return whether somebody wants the work to end, and say so at once in the events (`StopRequest` does
+        on the terminal): keeping the state may take a while.
+        """
+        if self._stop() and not self._is_stopping:
+            self._is_stopping = True
+            self._diary.progress(Snapshot("stopping", None, None, "keeping what was done"))
+        return self._is_stopping
 
     def check(self) -> None:
         """Raise Cancelled when somebody wants the work to end while the result is written."""
