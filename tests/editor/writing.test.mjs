@@ -49,6 +49,10 @@ check('the completion list opens with probabilities and inserts what it shows', 
   assert.ok(labels.length > 0);
   const rows = await page.locator('.suggest-widget.visible .monaco-list-row').evaluateAll((nodes) => nodes.map((node) => node.getAttribute('aria-label')));
   assert.ok(rows.every((row) => /%/.test(row)), rows.join('\n'));
+  await page.keyboard.press('Control+Space'); // With the list open this shows what is told about the chosen item.
+  const details = page.locator('.suggest-details', { hasText: 'the word ends' });
+  await details.waitFor();
+  assert.match(await details.innerText(), /goes on with exactly this word: .+ %[^]*likely in its place[^]*%/);
   await editor.screenshot('completion');
   await page.locator('.suggest-widget.visible .monaco-list-row').first().click();
   const shown = labels[0].replaceAll('·', ' ');
