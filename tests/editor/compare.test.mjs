@@ -7,7 +7,7 @@ import { venvPython } from '../../scripts/python.mjs';
 import { repository } from '../../scripts/steps.mjs';
 import { columnsOf, columnsOn, joined } from './driver/positions.mjs';
 import { editorSuite } from './driver/suite.mjs';
-import { analyze } from './driver/tinylm.mjs';
+import { analyze, dumpState } from './driver/tinylm.mjs';
 import { boxesOfLine, hoverAt, pick, runCommand } from './driver/workbench.mjs';
 
 const LINE = 'Once upon a time, there was a little girl named Mia.';
@@ -63,6 +63,8 @@ check('two models colour each token by the difference of what the command line s
   const text = await hoverAt(page, { line: 1, column: 2 }, 'difference');
   assert.ok(text.includes(`${own.tokens[0].surprisalBits.toFixed(2)} bits`) && text.includes(`other ${other.tokens[0].surprisalBits.toFixed(2)} bits`), text);
   await page.keyboard.press('Escape');
+  const { decorationTypes } = await dumpState(editor);
+  assert.ok(decorationTypes >= 6 && decorationTypes <= 32, `${decorationTypes} decoration types`);
   await runCommand(page, 'TinyLM: Compare Models');
   await page.locator(ITEM).waitFor({ state: 'detached' });
 });
