@@ -79,7 +79,7 @@ def _title(tokenizer: Tokenizer, subject: Subject, markdown: bool) -> str:
     title = f"**{code_span(shown)}**" if markdown else shown
     if len(ids) > 1:
         return f"{title} is split over {len(ids)} tokens"
-    data, rank = tokenizer.token_bytes(ids[0]), tokenizer.merge_rank(ids[0])
+    data, rank = tokenizer.text_bytes(ids[0]), tokenizer.merge_rank(ids[0])
     title += f" · token id {ids[0]} · {counted(len(data), 'byte')}"
     if not is_plain(data):
         title += " " + (code_span(hex_bytes(data)) if markdown else hex_bytes(data))

@@ -46,6 +46,7 @@ class ModelHost:
         self._problem: str | None = None
         self._on_change = on_change
         self._n_threads = 0
+        self._special = False
         self._tokenizer_known = asyncio.Event()  # set once it is loaded, or known not to be there
 
     @property
@@ -74,12 +75,12 @@ class ModelHost:
 
     async def start(self, settings: Settings) -> None:
         """Load what the settings name. A failure shows in the status, never as an exception."""
-        self._n_threads, self._problem = settings.threads, None
+        self._n_threads, self._special, self._problem = settings.threads, settings.special_tokens, None
         self._on_change()
         try:
             self.directory = chosen_directory(settings.model_path)
             self.worker.start(self._n_threads)  # it imports and loads while the tokenizer is read here
-            self._tokenizer = await asyncio.to_thread(Tokenizer.load, self.directory)
+            self._tokenizer = await self._read_tokenizer(self.directory)
         except TinyLMError as error:
             self._problem = str(error)
             await self.worker.stop()
@@ -91,10 +92,15 @@ class ModelHost:
         """React to changed settings."""
         if before.threads != after.threads:
             await self.restart(after)
-        if before.model_path != after.model_path:
+        is_read_otherwise = before.special_tokens != after.special_tokens
+        self._special = after.special_tokens
+        if before.model_path != after.model_path or is_read_otherwise:
             try:
-                directory = chosen_directory(after.model_path)
-                if directory != self.directory or self.model is None:
+                # What was selected by hand stays until the setting itself changes.
+                keeps = before.model_path == after.model_path and self.directory is not None
+                directory = self.directory if keeps else chosen_directory(after.model_path)
+                assert directory is not None
+                if directory != self.directory or self.model is None or is_read_otherwise:
                     await self.select(directory)
             except TinyLMError as error:
                 self._problem = str(error)
@@ -106,14 +112,14 @@ class ModelHost:
         Raises:
             TinyLMError: the directory holds no usable model.
         """
-        tokenizer = await asyncio.to_thread(Tokenizer.load, directory)
+        tokenizer = await self._read_tokenizer(directory)
         if not self.worker.is_kept:
             self.directory, self._tokenizer, self._problem = directory, tokenizer, None
             self.worker.start(self._n_threads)
             await self.worker.until_ready(READY_WITHIN_S)
         else:
             await self.worker.until_ready(READY_WITHIN_S)
-            frame = await self.worker.ask("load", {"path": str(directory)})
+            frame = await self.worker.ask("load", {"path": str(directory), "special": self._special})
             self.directory, self._tokenizer, self._problem = directory, tokenizer, None
             self._take_model(frame)
         if self.model is None:
@@ -129,6 +135,9 @@ class ModelHost:
         else:
             self._problem = None
             self.worker.start(self._n_threads)
+
+    async def _read_tokenizer(self, directory: Path) -> Tokenizer:
+        return await asyncio.to_thread(Tokenizer.load, directory, special=self._special)
 
     async def until_ready(self) -> None:
         """Wait until a model can be asked. Raises WorkerGone with the reason when none can."""
@@ -180,7 +189,7 @@ class ModelHost:
     async def _load_model(self) -> None:
         """Give a fresh worker its model; what cannot be loaded shows in the status."""
         try:
-            frame = await self.worker.ask("load", {"path": str(self.directory)})
+            frame = await self.worker.ask("load", {"path": str(self.directory), "special": self._special})
             await self._tokenizer_known.wait()
             self._take_model(frame)
         except WorkerGone:

@@ -24,7 +24,7 @@ class SecondModel:
 
     def __init__(self) -> None:
         self.worker: WorkerClient | None = None
-        self._directory: Path | None = None
+        self._asked: dict[str, Any] = {}
         self._model: dict[str, Any] | None = None
         self._problem: str | None = None
         self._idle: asyncio.Task[None] | None = None
@@ -37,10 +37,11 @@ class SecondModel:
             TinyLMError: the model cannot be loaded, or its tokenizer is another one than the given.
         """
         async with self._turn:
-            if self.worker is None or self._directory != directory or not self.worker.is_kept:
+            asked = {"path": str(directory), "special": tokenizer.is_special}
+            if self.worker is None or self._asked != asked or not self.worker.is_kept:
                 await self._see_that_same(directory, tokenizer)
                 await self._stop()
-                self._directory, self._problem = directory, None
+                self._asked, self._problem = asked, None
                 self.worker = WorkerClient(self._load, lambda: None)
                 self.worker.start(n_threads)
             worker = self.worker
@@ -61,7 +62,7 @@ class SecondModel:
             self.worker.kill()
 
     async def _see_that_same(self, directory: Path, tokenizer: Tokenizer) -> None:
-        theirs = await asyncio.to_thread(Tokenizer.load, directory)
+        theirs = await asyncio.to_thread(Tokenizer.load, directory, special=tokenizer.is_special)
         if theirs.id != tokenizer.id:
             raise TinyLMError(
                 f"{directory} has another tokenizer ({theirs.vocab_size:,} entries, {theirs.id}) than the model in use "
@@ -72,7 +73,7 @@ class SecondModel:
         assert self.worker is not None
         self._model = None
         try:
-            self._model = (await self.worker.ask("load", {"path": str(self._directory)})).header["model"]
+            self._model = (await self.worker.ask("load", self._asked)).header["model"]
         except WorkerGone:
             raise
         except TinyLMError as error:
@@ -97,4 +98,4 @@ class SecondModel:
         if self.worker is not None:
             await self.worker.stop()
             self.worker.kill()
-        self.worker, self._directory, self._model = None, None, None
+        self.worker, self._asked, self._model = None, {}, None

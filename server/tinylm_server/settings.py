@@ -50,6 +50,7 @@ class Settings:
     stop: tuple[str, ...] = field(default=(), metadata={"key": "generation.stop"})
     max_tokens: int = field(default=200, metadata={"key": "generation.maxTokens", "low": 1, "high": 10_000})
     threads: int = field(default=0, metadata={"key": "threads", "low": 0, "high": 256})
+    special_tokens: bool = field(default=False, metadata={"key": "specialTokens"})
     max_cells: int = field(default=5000, metadata={"key": "maxCells", "low": 1, "high": 1_000_000})
     training_folder: str = field(default="", metadata={"key": "training.folder"})
     training_pauses_completions: bool = field(default=False, metadata={"key": "training.pauseCompletions"})

@@ -9,7 +9,7 @@ piece, however long. Knows nothing of LSP messages; positions are (line, column)
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tinylm.tokens.pretokens import boundary_after, is_boundary, line_boundary_after
+from tinylm.tokens.pretokens import REACH, boundary_after, is_boundary, line_boundary_after
 from tinylm_server.line_index import Encoding, floor_units, join_halves, split_units, width
 from tinylm_server.rope import Piece, Sizes, Tree, build, exchange, find, nth
 
@@ -119,23 +119,27 @@ class Text:
         (first, first_units), (last, last_units) = self._locate(*start, encoding), self._locate(*end, encoding)
         head = split_units(first.piece.text, first_units, encoding)[0]
         tail = split_units(last.piece.text, last_units, encoding)[1]
-        return self._with_pieces(first.before.pieces, last.before.pieces, head + new + tail)
+        return self._with_pieces(first, last, head + new + tail)
 
-    def _with_pieces(self, first: int, last: int, text: str) -> "Text":
-        """Return the text with the pieces `first` to `last` (inclusive) exchanged for a text.
+    def _with_pieces(self, first_placed: PlacedPiece, last_placed: PlacedPiece, text: str) -> "Text":
+        """Return the text with the pieces from the first to the last (inclusive) exchanged for a text.
 
         Neighbours are taken in where the boundary to them is no longer certain, or where little would be left.
         """
-        while first > 0:
-            neighbour = nth(self.tree, first - 1).text
-            if is_boundary(neighbour, text):
-                break
-            first, text = first - 1, neighbour + text
+        first, start = first_placed.before.pieces, first_placed.before.chars
+        last, end = last_placed.before.pieces, last_placed.before.chars + last_placed.piece.sizes.chars
         while last < self.n_pieces - 1:
-            neighbour = nth(self.tree, last + 1).text
-            if is_boundary(text, neighbour) and len(text) >= PIECE_CHARS // 4:
+            before, after = self.slice(start - REACH, start), self.slice(end, end + REACH)
+            if len(text) >= PIECE_CHARS // 4 and is_boundary(before + text, after):
                 break
-            last, text = last + 1, text + neighbour
+            neighbour = nth(self.tree, last + 1).text
+            last, end, text = last + 1, end + len(neighbour), text + neighbour
+        while first > 0:
+            before, after = self.slice(start - REACH, start), self.slice(end, end + REACH)
+            if is_boundary(before, text + after):
+                break
+            neighbour = nth(self.tree, first - 1).text
+            first, start, text = first - 1, start - len(neighbour), neighbour + text
         return Text(exchange(self.tree, first, last, _pieces_of(join_halves(text))))
 
     def _line_start(self, line: int, encoding: Encoding) -> int:

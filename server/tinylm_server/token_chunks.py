@@ -57,7 +57,8 @@ class Uncuttable(TinyLMError):
 class Chunk:
     """A piece of text with its tokens and cells; lines count from the chunk's first line.
 
-    Shapes: ids (T,) int32; the cell arrays (C,) int64. Columns of line 0 count from the chunk's first character.
+    Shapes: ids (T,) int32; the cell arrays (C,) int64, `is_special` (C,) bool. Columns of line 0 count from the
+    chunk's first character.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Chunk:
     start_column: Ints
     end_line: Ints
     end_column: Ints
+    is_special: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -224,10 +226,11 @@ def _chunk(piece: Piece, tokenizer: Tokenizer, encoding: Encoding) -> Chunk:
     line_ends = line_starts + np.array([len(content_of(line)) for line in lines], dtype=np.int64)
     units = _units(text, encoding)
     start_line, start_column = _positions(cells.start_char, line_starts, line_ends, units)
+    is_special = tokenizer.is_special & (ids[cells.first_token] == tokenizer.end_of_text_id)
     end_line, end_column = _positions(cells.end_char, line_starts, line_ends, units)
     return Chunk(
         text, ids, cells.first_token, cells.n_tokens, cells.start_char, cells.end_char,
-        start_line, start_column, end_line, end_column,
+        start_line, start_column, end_line, end_column, is_special,
     )  # fmt: skip
 
 

@@ -84,6 +84,9 @@ def wire(runs: Sequence[CellRun], short_context: Ints | None = None) -> list[int
     start = np.where(same_line, start_column - np.roll(start_column, 1), start_column)
     span = end_line - start_line
     flags = _joined(runs, "band") * ODD_BAND + (sizes > 1) * SPLIT
+    flags += np.concatenate(
+        [np.empty(0, np.int64), *(run.placed.chunk.is_special[run.cells] * SPECIAL for run in runs)]
+    )
     if short_context is not None:
         flags = flags + short_context * SHORT_CONTEXT
     end = np.where(span == 0, end_column - start_column, end_column)

@@ -68,7 +68,7 @@ class Jobs:
 
     def _load(self, frame: Frame, check: Check) -> Steps:
         yield None
-        self.model = LanguageModel.load(Path(frame.header["path"]))
+        self.model = LanguageModel.load(Path(frame.header["path"]), special=frame.header["special"])
         self._sessions = Sessions()  # those of another model are restored from their tokens when they are asked
         return Frame({"model": describe(self.model)})
 

@@ -23,6 +23,31 @@ async def test_a_missing_model_is_a_status_with_advice_and_another_can_be_chosen
     assert await bare_client.close() == 0
 
 
+async def test_a_marker_is_special_where_the_setting_says_so(client: Client):
+    """The same document before, with and after the setting; in between the hover tells of the end of a document."""
+    text = "The fox ran.<|endoftext|>Once upon a time"
+    client.open(URI, text)
+    everything = {"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}}
+    params = {"textDocument": {"uri": URI}, "version": 1, "ranges": [everything], "scores": True}
+    plain = await client.request("tinylm/tokens", params)
+    client.settings["specialTokens"] = True
+    client.notify("workspace/didChangeConfiguration", {"settings": {"tinylm": client.settings}})
+    await client.notification("tinylm/status", lambda status: "-special" in str(status["tokenizer"]))
+    special = await client.request("tinylm/tokens", params)
+    flags = special["cells"][4::6]
+    assert [token_id for token_id, flag in zip(special["ids"], flags, strict=True) if flag & 4] == [0]
+    assert not any(flag & 4 for flag in plain["cells"][4::6]) and 0 not in plain["ids"]
+    hover = (await client.request("textDocument/hover", at(0, 14)))["contents"]["value"]
+    assert "<|endoftext|>" in hover and "surprisal" in hover
+    start = (await client.request("textDocument/hover", at(0, 25)))["contents"]["value"]
+    assert "predicted from" in start
+    client.settings["specialTokens"] = False
+    client.notifications.clear()
+    client.notify("workspace/didChangeConfiguration", {"settings": {"tinylm": client.settings}})
+    await client.notification("tinylm/status", lambda status: status["state"] == "ready")
+    assert await client.request("tinylm/tokens", params) == plain
+
+
 async def test_a_damaged_model_leaves_the_tokens_and_can_be_repaired(bare_client: Client, model_directory, tmp_path):
     damaged = tmp_path / "damaged"
     shutil.copytree(model_directory, damaged)

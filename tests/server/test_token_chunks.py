@@ -33,7 +33,7 @@ ENCODINGS = ["utf-8", "utf-16", "utf-32"]
 WORDS = [
     "the", "fox", " fox", "'s", " Pip", "12", "...", " ", "  ", "\t", "\n", "\n\n", "\r\n", "\r", "\x0c", "\x1c",
     "\x85", "\u2028", "a1", ",", '","', "'", "'ll", "_x-9", "。", "か", "é", "字", "😀", "👩\u200d🚀", "\u00a0",
-    "\u3000", "\ud83d", "<|endoftext|>", "x" * 50,
+    "\u3000", "\ud83d", "<|endoftext|>", "<|", "endoftext", "|>", "x" * 50,
 ]  # fmt: skip
 texts = st.lists(st.sampled_from(WORDS), max_size=60).map("".join)
 edits = st.lists(
@@ -44,6 +44,12 @@ edits = st.lists(
 @pytest.fixture(scope="module")
 def tokenizer(tokenizer_directory):
     return Tokenizer.load(tokenizer_directory)
+
+
+@pytest.fixture(scope="module")
+def special(tokenizer_directory):
+    """The same tokenizer, to which the marker is one token."""
+    return Tokenizer.load(tokenizer_directory, special=True)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -61,15 +67,46 @@ def all_chunks(text, tokenizer, encoding):
 
 @settings(max_examples=300)
 @given(start=texts, script=edits)
-def test_ids_equal_those_of_the_whole_text_after_edits(tokenizer, start, script):
+def test_ids_equal_those_of_the_whole_text_after_edits(tokenizer, special, start, script):
     text = Text.of(start)
     for line, column, n_lines, end_column, new in [*script, (0, 0, 0, 0, "")]:
         text = text.replace((line, column), (line + n_lines, end_column), new, "utf-16")
-        chunks = all_chunks(text, tokenizer, "utf-16")
-        assert "".join(placed.chunk.text for placed in chunks) == str(text)
-        ids = np.concatenate([np.empty(0, np.int32), *(placed.chunk.ids for placed in chunks)])
-        assert ids.tolist() == tokenizer.encode(str(text)).tolist()
-        assert count_tokens(text, tokenizer, 10**9) == len(ids)
+        for each in (tokenizer, special):
+            chunks = all_chunks(text, each, "utf-16")
+            assert "".join(placed.chunk.text for placed in chunks) == str(text)
+            ids = np.concatenate([np.empty(0, np.int32), *(placed.chunk.ids for placed in chunks)])
+            assert ids.tolist() == each.encode(str(text)).tolist()
+            assert count_tokens(text, each, 10**9) == len(ids)
+
+
+MARKER = "<|endoftext|>"
+markers = st.lists(st.sampled_from(["<|", "endoftext", "|>", "<", "|", ">", "e", " ", "\n", "a"]), max_size=40)
+marker_edits = st.lists(st.tuples(st.integers(0, 60), st.integers(0, 8), markers.map("".join)), max_size=6)
+
+
+@settings(max_examples=300)
+@given(start=markers.map("".join), script=marker_edits)
+def test_a_special_marker_is_one_token_however_it_came_about(special, start, script):
+    """Typed, deleted or joined over pieces; what stands between markers has the tokens that it has alone."""
+    text, everything = Text.of(start), lsp.Range(lsp.Position(0, 0), lsp.Position(10_000, 0))
+    for at, n_deleted, new in [*script, (0, 0, "")]:
+        text = text.replace(point(text, at), point(text, at + n_deleted), new, "utf-32")
+        whole = str(text)
+        runs = [cells_in(placed, [everything]) for placed in all_chunks(text, special, "utf-16")]
+        ids = [token_id for run in runs for token_id in run.placed.chunk.ids.tolist()]
+        expected: list[int] = []
+        for idx, part in enumerate(whole.split(MARKER)):
+            expected += [special.end_of_text_id] * (idx > 0) + special.encode(part).tolist()
+        assert ids == expected
+        flags = [flags for _, _, flags, _ in decode(wire(runs))]
+        assert sum(each & 4 > 0 for each in flags) == whole.count(MARKER)
+        assert b"".join(map(special.text_bytes, ids)).decode() == whole
+
+
+def point(text, offset):
+    """Return an offset, clamped, as (line, code points)."""
+    before = str(text)[:offset]
+    return before.count("\n"), len(before) - before.rfind("\n") - 1
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

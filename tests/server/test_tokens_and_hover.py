@@ -54,6 +54,7 @@ async def test_tokens_with_scores_are_those_of_the_library(shared_client: Client
         "modelId": model.id,
         "nTokens": len(analysis.ids),
         "nBytes": n_bytes,
+        "nCountedBytes": n_bytes,
         "ids": analysis.ids.tolist(),
         "note": None,
     }

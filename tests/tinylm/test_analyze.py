@@ -40,6 +40,29 @@ def run(arguments, capfd):
     return left.value.code or 0, captured.out, captured.err
 
 
+def test_a_special_marker_ends_a_document(model, model_directory, tmp_path, capfd):
+    """What follows it is scored as if it stood alone, bit for bit; plain text is what it is without the option."""
+    first, second = "A small fox ran home.", "Once upon a time there was a hen.\n"
+    (tmp_path / "two.txt").write_text(f"{first}<|endoftext|>{second}", encoding="utf-8")
+    arguments = ("analyze", tmp_path / "two.txt", "--model", model_directory, "--format", "json")
+    _, plain, _ = run(arguments, capfd)
+    code, special, _ = run((*arguments, "--special-tokens"), capfd)
+    assert code == 0
+    marker_id = model.tokenizer.end_of_text_id
+    assert marker_id not in [token["id"] for token in json.loads(plain)["tokens"]]
+    record = json.loads(special)
+    tokens = record["tokens"]
+    at = [token["id"] for token in tokens].index(marker_id)
+    assert (tokens[at]["text"], bytes.fromhex(tokens[at]["bytes"])) == ("<|endoftext|>", b"<|endoftext|>")
+    assert tokens[at]["contextTokens"] == at and tokens[at + 1]["contextTokens"] == 0
+    alone = model.analyze(second, top_k=0)
+    assert [token["id"] for token in tokens[at + 1 :]] == alone.ids.tolist()
+    assert [token["logprob"] for token in tokens[at + 1 :]] == alone.scores.logprob.tolist()
+    assert b"".join(bytes.fromhex(token["bytes"]) for token in tokens).decode() == f"{first}<|endoftext|>{second}"
+    assert record["summary"]["nBytes"] == len(f"{first}<|endoftext|>{second}")
+    assert record["tokenizer"]["id"] != json.loads(plain)["tokenizer"]["id"]
+
+
 @pytest.mark.parametrize("text", [*NASTY, TEXT])
 def test_json_has_the_scorers_numbers_in_full(model, text):
     record = json.loads("".join(json_pieces(analyze_text(model, text, 4))))

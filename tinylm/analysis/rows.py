@@ -169,7 +169,7 @@ def _rows(
                 token_id=token_id,
                 raw=model.tokenizer.raw(token_id),
                 visible=model.tokenizer.visible(token_id),
-                data=model.tokenizer.token_bytes(token_id),
+                data=model.tokenizer.text_bytes(token_id),
                 start_byte=int(spans.start_byte[index]),
                 end_byte=int(spans.end_byte[index]),
                 start_char=int(spans.start_char[index]),

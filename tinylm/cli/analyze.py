@@ -64,6 +64,9 @@ def analyze(
             help="Alternatives for each token. When absent, 3 in tables, 5 on the page, 10 in JSON.", show_default=False
         ),
     ] = None,
+    special_tokens: Annotated[
+        bool, typer.Option("--special-tokens", help="Read <|endoftext|> in the text as the end of a document.")
+    ] = False,
 ) -> None:
     """Show every token of a text with its probability, rank and alternatives."""
     if top_k is not None and not 0 <= top_k <= 1000:
@@ -76,7 +79,7 @@ def analyze(
     from tinylm.model.language_model import LanguageModel, starter_model_directory
 
     write_any_text()
-    language_model = LanguageModel.load(starter_model_directory() if model is None else model)
+    language_model = LanguageModel.load(starter_model_directory() if model is None else model, special=special_tokens)
     if top_k is None:
         top_k = 0 if format is OutputFormat.ansi else ALTERNATIVES[ExportFormat(format)]
     source = "standard input" if file == "-" else file

@@ -82,8 +82,8 @@ class LanguageModel:
         self.decoder = self.new_decoder(PLACES)
 
     @classmethod
-    def load(cls, directory: Path) -> "LanguageModel":
-        """Load a model directory in the Hugging Face layout.
+    def load(cls, directory: Path, *, special: bool = False) -> "LanguageModel":
+        """Load a model directory in the Hugging Face layout; `special` is `Tokenizer.is_special`.
 
         Raises:
             BadData: something is missing, damaged, of another kind, or does not fit together.
@@ -92,7 +92,7 @@ class LanguageModel:
         if not directory.is_dir():
             raise BadData(f"{directory}: no such directory; name a model directory, or leave it out for the starter")
         refuse_run_directory(directory)
-        return cls(directory, Tokenizer.load(directory), Engine.load(directory))
+        return cls(directory, Tokenizer.load(directory, special=special), Engine.load(directory))
 
     def new_decoder(self, n_places: int = 1) -> Decoder:
         """Return a decoder with caches of its own, for so many places."""

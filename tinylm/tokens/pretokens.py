@@ -5,12 +5,13 @@ step to the left. So a step from a non-space to a space is always a boundary: wh
 after it can be encoded apart. (Radford et al. 2019, encoder.py: `'s|'t|…| ?\\p{L}+| ?\\p{N}+|…|\\s+(?!\\S)|\\s+`.)
 A step between a letter, a digit and another sign is one too, but for the apostrophe, which may begin `'s`; it lets
 text without spaces (Chinese, minified JSON) be cut. Only these certain boundaries are found here, between characters
-that every version of Unicode classes alike; the pattern itself runs in the tokenizer.
+that every version of Unicode classes alike; the pattern itself runs in the tokenizer. `<|endoftext|>` is never cut, so
+that the same pieces serve where it is one token.
 """
 
 import re
 
-__all__ = ["boundary_after", "boundary_before", "cut", "is_boundary", "line_boundary_after"]
+__all__ = ["REACH", "boundary_after", "boundary_before", "cut", "is_boundary", "line_boundary_after"]
 
 # The right side is a space in every regular expression dialect; the left side is none in any.
 # U+001C to U+001F are spaces for Python but not for Unicode, so they are trusted on neither side.
@@ -18,17 +19,23 @@ _NO_SPACE = r"(?<=[^\s\x1c-\x1f\x85])"
 _LETTER = "A-Za-z\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"
 _DIGIT = "0-9"
 _SIGN = r"!-&(-/:-@\[-`{-~\u3001\u3002\uff01\uff0c\uff1a\uff1b\uff1f"
+_IN_MARKER = r"(?<=<\|)endoftext\|>|(?<=<\|endoftext)\|>"
 _STEP = re.compile(
-    rf"{_NO_SPACE}(?=[ \t\n\r])"
-    rf"|(?<=[{_LETTER}])(?=[{_DIGIT}{_SIGN}])|(?<=[{_DIGIT}])(?=[{_LETTER}{_SIGN}])|(?<=[{_SIGN}])(?=[{_LETTER}{_DIGIT}])"
+    rf"{_NO_SPACE}(?=[ \t\n\r])|(?!{_IN_MARKER})(?:"
+    rf"(?<=[{_LETTER}])(?=[{_DIGIT}{_SIGN}])|(?<=[{_DIGIT}])(?=[{_LETTER}{_SIGN}])|(?<=[{_SIGN}])(?=[{_LETTER}{_DIGIT}]))"
 )
+REACH = 11  # characters on either side that decide whether there is a boundary
 _STEP_TO_LINE_END = re.compile(rf"{_NO_SPACE}(?=[\n\r])")
 _WINDOW_CHARS = 256
 
 
 def is_boundary(before: str, after: str) -> bool:
-    """Say whether there is a certain boundary between two texts that follow each other; not when one is empty."""
-    return _STEP.match(before[-1:] + after[:1], 1) is not None
+    """Say whether there is a certain boundary between two texts that follow each other; not when one is empty.
+
+    Of each text the `REACH` characters at the boundary count, or all up to the ends of the whole text.
+    """
+    left = before[-REACH:]
+    return _STEP.match(left + after[:REACH], len(left)) is not None if left else False
 
 
 def boundary_before(text: str, index: int) -> int:
@@ -41,7 +48,7 @@ def boundary_before(text: str, index: int) -> int:
     high = min(index, len(text) - 1)
     while high > 0:
         low = max(high - _WINDOW_CHARS, 0)
-        found = [match.start() for match in _STEP.finditer(text, low + 1, high + 1)]
+        found = [match.start() for match in _STEP.finditer(text, low + 1, high + REACH) if match.start() <= high]
         if found:
             return found[-1]
         high = low

@@ -35,23 +35,28 @@ class Tokenizer:
         id: the first 12 hex digits of the SHA-256 of tokenizer.json.
         vocab_size: V, the number of entries, `<|endoftext|>` among them.
         end_of_text_id: the id of `<|endoftext|>`.
-        byte_lengths: (V,) int32, bytes of text that each entry stands for; 0 for `<|endoftext|>`.
+        byte_lengths: (V,) int32, bytes of a text that each entry stands for; 0 for `<|endoftext|>`, which no text
+            holds, unless it is special.
+        is_special: whether `<|endoftext|>` in a text is the one token that ends a document, instead of plain text.
     """
 
-    def __init__(self, file: TokenizerFile, identity: str) -> None:
-        self.id = identity
+    def __init__(self, file: TokenizerFile, identity: str, *, special: bool = False) -> None:
+        self.id = f"{identity}-special" if special else identity
+        self.is_special = special
         self.vocab_size = len(file.tokens)
         self.end_of_text_id = file.end_of_text_id
         self._raw = file.tokens
         self._merges = file.merges
         self._bytes = [b"" if raw == END_OF_TEXT else bytes_from_raw(raw) for raw in file.tokens]
         self.byte_lengths: NDArray[np.int32] = np.array([len(data) for data in self._bytes], dtype=np.int32)
+        if special:
+            self.byte_lengths[self.end_of_text_id] = len(END_OF_TEXT)
         self.byte_lengths.flags.writeable = False
-        self._rust = _build(file)
+        self._rust = _build(file, special=special)
 
     @classmethod
-    def load(cls, path: Path) -> "Tokenizer":
-        """Load a tokenizer from a tokenizer.json or from the directory that holds one.
+    def load(cls, path: Path, *, special: bool = False) -> "Tokenizer":
+        """Load a tokenizer from a tokenizer.json or from the directory that holds one; `special` as in `is_special`.
 
         Raises:
             BadData: there is none, or it is not the plain byte-level BPE that TinyLM reads.
@@ -61,16 +66,16 @@ class Tokenizer:
         data = read_file(
             file, max_bytes=MAX_BYTES, what="a tokenizer.json", advice="train one with `tinylm train-tokenizer`"
         )
-        return cls(parse_tokenizer_file(data, file), hashlib.sha256(data).hexdigest()[:12])
+        return cls(parse_tokenizer_file(data, file), hashlib.sha256(data).hexdigest()[:12], special=special)
 
     def encode(self, text: str) -> NDArray[np.int32]:
         """Return the tokens of a text.
 
         Args:
-            text: any text, taken as plain; lone surrogates count as U+FFFD.
+            text: any text, taken as plain unless `is_special`; lone surrogates count as U+FFFD.
 
         Returns:
-            (T,) int32. The bytes of the tokens, joined, are the UTF-8 of the text.
+            (T,) int32. The `text_bytes` of the tokens, joined, are the UTF-8 of the text.
         """
         return self.encode_batch([text])[0]
 
@@ -89,8 +94,13 @@ class Tokenizer:
         return [encoding.ids for encoding in self._rust.encode_batch_fast(pieces, add_special_tokens=False)]
 
     def token_bytes(self, token_id: int) -> bytes:
-        """Return the bytes of one token; none for `<|endoftext|>`."""
+        """Return the bytes that one token writes; none for `<|endoftext|>`."""
         return self._bytes[token_id]
+
+    def text_bytes(self, token_id: int) -> bytes:
+        """Return the bytes that one token of an encoded text was read from."""
+        is_marker = self.is_special and token_id == self.end_of_text_id
+        return END_OF_TEXT.encode() if is_marker else self._bytes[token_id]
 
     def decode_bytes(self, ids: ArrayLike) -> bytes:
         """Return the bytes of the tokens, joined. `ids` is (T,)."""
@@ -127,14 +137,13 @@ class Tokenizer:
         return result
 
 
-def _build(file: TokenizerFile) -> RustTokenizer:
+def _build(file: TokenizerFile, *, special: bool) -> RustTokenizer:
     """Return the library's tokenizer, made from checked parts only; the file's own text is never handed to it."""
     vocab = {raw: token_id for token_id, raw in enumerate(file.tokens)}
     rust = RustTokenizer(models.BPE(vocab=vocab, merges=file.merges))
     rust.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
     rust.decoder = decoders.ByteLevel()
     rust.add_special_tokens([AddedToken(END_OF_TEXT, special=True, normalized=False)])
-    # By default the library looks for special tokens in the text; this makes the text plain.
-    rust.encode_special_tokens = True
+    rust.encode_special_tokens = not special  # the library's name for taking them as plain text
     assert rust.token_to_id(END_OF_TEXT) == file.end_of_text_id
     return rust
