@@ -15,6 +15,7 @@ import pytest
 from tests.tinylm.training_runs import STEPS, options
 from tinylm.cli import train as command
 from tinylm.cli.app import main
+from tinylm.cli.train_plan import DEFAULT_VOCAB_SIZE
 from tinylm.training.config import SIZES, TrainConfig
 from tinylm.training.network import n_parameters
 from tinylm.training.run_directory import RunDirectory
@@ -166,6 +167,7 @@ def test_the_defaults_that_the_help_names_are_those_of_the_configuration():
     lines = help_of_options()
     named = {name: re.search(r"\[default: (.*)\]", line) for name, line in lines.items()}
     defaults = {field.name: field.default for field in fields(TrainConfig) if field.name in lines}
+    defaults["vocab_size"] = DEFAULT_VOCAB_SIZE  # of a tokenizer that a later command will train
     assert sum(found is not None for found in named.values()) > 10
     for name, found in named.items():
         default = defaults.get(name)

@@ -20,9 +20,9 @@ from tinylm.training.corpus import open_corpus_sources
 from tinylm.training.estimate import Estimate, estimate_run, flops_per_step, measure_step
 from tinylm.training.network import choose_machine
 
-__all__ = ["planned", "print_estimate", "vocab_size_of"]
+__all__ = ["DEFAULT_VOCAB_SIZE", "planned", "print_estimate", "vocab_size_of"]
 
-_DEFAULT_VOCAB_SIZE = 8192  # of a tokenizer that is not trained yet
+DEFAULT_VOCAB_SIZE = 8192  # of a tokenizer that is not trained yet
 _SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
 
 
@@ -78,7 +78,7 @@ def print_estimate(config: TrainConfig, vocab_size: int, say: Callable[[str], No
 
 def vocab_size_of(tokenizer: Path | None) -> int:
     """Return the size of a tokenizer's vocabulary; 8,192 for one that is not trained yet."""
-    return _DEFAULT_VOCAB_SIZE if tokenizer is None else Tokenizer.load(tokenizer).vocab_size
+    return DEFAULT_VOCAB_SIZE if tokenizer is None else Tokenizer.load(tokenizer).vocab_size
 
 
 def _lines(config: TrainConfig, estimate: Estimate, vocab_size: int, n_bytes: int | None) -> list[tuple[str, str]]:
