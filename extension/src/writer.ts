@@ -8,8 +8,10 @@ import type { FreshText } from "./fresh";
 import { patchFor, regionAfter, withLineEnds } from "./region";
 import type { Change, Region } from "./region";
 
-/** The editor refuses an edit when the document changed under it; then the place is computed anew. */
-const MAX_TRIES = 5;
+/** The editor refuses an edit when the document changed under it, as it does with every key of a typist: then the place is computed anew. */
+const MAX_TRIES = 12;
+/** How much longer the wait before each further try is; all of them together take two seconds. */
+const WAIT_MS = 30;
 
 export class Writer implements Disposable {
   /** Whether the text before was edited since: the session still rests on what it was. */
@@ -46,6 +48,7 @@ export class Writer implements Disposable {
   async write(text: string, opensUndoStep: boolean): Promise<void> {
     const wanted = withLineEnds(text, this.document.eol === EndOfLine.CRLF ? "\r\n" : "\n");
     for (let n = 0; n < MAX_TRIES && !this.ended; n += 1) {
+      if (n > 0) await new Promise((done) => setTimeout(done, n * WAIT_MS));
       const change = patchFor(this.region.start, this.written, wanted);
       if (change === null) return;
       this.expected = { change, text: wanted };

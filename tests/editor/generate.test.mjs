@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { editorSuite } from './driver/suite.mjs';
 import { until } from './driver/until.mjs';
-import { goTo, runCommand } from './driver/workbench.mjs';
+import { goTo, runCommand, toast } from './driver/workbench.mjs';
 
 const FIRST = 'The frog swam to the boat.';
 const STORY = `${FIRST}\nMia was happy. She said\n`;
@@ -31,7 +31,12 @@ async function drawnText(page) {
   return rows.sort(([a], [b]) => a - b).map(([, text]) => text.replaceAll('\u00a0', ' ')).join('');
 }
 
-const said = (page, text) => page.locator('.statusbar-item').filter({ hasText: text }).first().waitFor();
+/** Wait until nothing is being generated, and the status bar says why. */
+async function ended(page, why) {
+  await toast(page, 'TinyLM: generating').waitFor({ state: 'detached' });
+  const said = () => page.locator('.statusbar-item').allTextContents();
+  await until(async () => (await said()).some((text) => why.test(text)), `the status bar to say ${why}`);
+}
 
 async function undoneTo(editor, text) {
   await until(async () => {
@@ -44,7 +49,7 @@ check('Escape stops what Generate Here writes, and one undo takes all of it back
   await goTo(page, 1, FIRST.length + 1);
   await generating(page, 'TinyLM: Generate Here');
   await page.keyboard.press('Escape');
-  await said(page, /stopped after \d+ tokens/);
+  await ended(page, /stopped after \d+ tokens/);
   const text = await savedText(editor);
   assert.ok(text.startsWith(FIRST) && text.endsWith(STORY.slice(FIRST.length)) && text.length > STORY.length, text.slice(0, 200));
   await editor.screenshot('generated');
@@ -58,7 +63,7 @@ check('what is typed elsewhere meanwhile stays, with an undo step of its own', a
   await page.keyboard.press('Control+End');
   await page.keyboard.type('Then we went home.');
   await page.keyboard.press('Escape');
-  await said(page, /stopped after \d+ tokens/);
+  await ended(page, /stopped after \d+ tokens/);
   const text = await savedText(editor);
   assert.ok(text.startsWith(FIRST) && text.endsWith(`${STORY.slice(FIRST.length)}Then we went home.`), text.slice(-300));
   await page.keyboard.press('Control+z');
@@ -71,7 +76,7 @@ check('typing where it writes ends it and is kept', async ({ editor, page }) => 
   await goTo(page, 1, FIRST.length + 1);
   await generating(page, 'TinyLM: Generate Here');
   await page.keyboard.type('#');
-  await said(page, 'The text was edited where the generation writes');
+  await ended(page, /The text was edited where the generation writes/);
   const text = await savedText(editor);
   assert.match(text.slice(FIRST.length, -STORY.slice(FIRST.length).length), /^[^#]+#$/s);
   await undoneTo(editor, STORY);
@@ -82,7 +87,7 @@ check('Continue Selection writes behind the selection and leaves it alone', asyn
   await page.keyboard.press('Shift+Home'); // The caret is at its beginning.
   await generating(page, 'TinyLM: Continue Selection');
   await page.keyboard.press('Escape');
-  await said(page, /stopped after \d+ tokens/);
+  await ended(page, /stopped after \d+ tokens/);
   const text = await savedText(editor);
   assert.ok(text.startsWith(FIRST) && text.endsWith(STORY.slice(FIRST.length)) && text.length > STORY.length, text.slice(0, 200));
   await page.keyboard.press('Control+z');
