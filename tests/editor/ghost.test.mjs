@@ -12,7 +12,8 @@ import { ghostText, goTo, openFile, runCommand } from './driver/workbench.mjs';
 const LINE = 'Once upon a time, there was';
 const TYPED = LINE.length + 3; // The column behind the line and " a".
 // Each test has a file of its own, so that all see the same ghost text.
-const FILES = Object.fromEntries(['along', 'tokens', 'words', 'several', 'stale'].map((name) => [`${name}.txt`, `${LINE}\n`]));
+const NAMES = ['along', 'tokens', 'words', 'line', 'several', 'stale'];
+const FILES = { ...Object.fromEntries(NAMES.map((name) => [`${name}.txt`, `${LINE}\n`])), 'cursors.txt': `${LINE}\n${LINE}\n` };
 
 // The tiny model is sure of little; ghost text normally stops where the model is not sure.
 const settings = { 'tinylm.inlineCompletion.minConfidence': 0.000001, 'tinylm.inlineCompletion.maxTokens': 8 };
@@ -85,6 +86,25 @@ check('it is taken a word at a time, and whole', async ({ editor, page }) => {
   await ghostIs(page, ghost.slice(word.length));
   await page.keyboard.press('Tab');
   assert.equal(await writtenFrom(editor, 'words.txt', TYPED + word.length), ghost.slice(word.length));
+});
+
+check('a line of it is taken by a key', async ({ editor, page }) => {
+  const ghost = await typeIn(page, 'line.txt');
+  await page.keyboard.press('Alt+End');
+  assert.equal(await writtenFrom(editor, 'line.txt', TYPED), ghost.split('\n')[0]);
+});
+
+check('a token of it is taken at every cursor', async ({ editor, page }) => {
+  await openFile(page, 'cursors.txt');
+  await goTo(page, 1, LINE.length + 1);
+  await runCommand(page, 'Add Cursor Below');
+  await page.keyboard.type(' a');
+  await ghostText(page);
+  await page.locator(STATUS).filter({ hasText: '%' }).waitFor();
+  await page.keyboard.press('Alt+ArrowRight');
+  await until(async () => (await savedLine(editor, 'cursors.txt')).length > `${LINE} a`.length, 'a token to be taken');
+  const [first, second] = readFileSync(join(editor.folder, 'cursors.txt'), 'utf8').split('\n');
+  assert.equal(second, first);
 });
 
 check('Escape hides it, by hand there are several to go through', async ({ editor, page }) => {
