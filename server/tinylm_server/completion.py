@@ -33,7 +33,7 @@ async def completion(ls: "Server", params: lsp.CompletionParams) -> lsp.Completi
     It is always marked incomplete: after another letter other words are likely, and the same ones otherwise likely.
     """
     document, settings = ls.documents.get(params.text_document.uri), ls.settings
-    if not settings.completion_enabled or ls.jobs.pause_completions():
+    if not settings.completion_enabled or ls.jobs.pauses_completions():
         return None
     line, char = document.point(params.position)
     try:
@@ -47,7 +47,7 @@ async def completion(ls: "Server", params: lsp.CompletionParams) -> lsp.Completi
         raise JsonRpcContentModified("the document changed while words were looked for")
     typed = _typed(document, line, char)
     edit_range = lsp.Range(document.position(line, char - len(typed)), document.position(line, char))
-    here = {"uri": document.uri, "version": document.version, "line": line, "char": char, "model": _model_id(ls)}
+    here = {"uri": document.uri, "version": document.version, "line": line, "char": char, "model": ls.host.model_id}
     items = [
         _item(idx, word, typed, edit_range, {**here, "unread": answer.header["unread"]})
         for idx, word in enumerate(answer.header["words"])
@@ -67,7 +67,7 @@ async def resolve(ls: "Server", item: lsp.CompletionItem) -> lsp.CompletionItem:
         case _:
             raise JsonRpcInvalidParams("data: not that of an item of this server's completion list")
     document = ls.documents.find(uri)
-    if document is None or document.version != version or model != _model_id(ls):
+    if document is None or document.version != version or model != ls.host.model_id:
         return _documented(ls, item, _STALE)
     values = {"tokenizer": ls.host.tokenizer.id, "tokenIds": token_ids, **text_before(ls, document, line, char)}
     try:
@@ -119,7 +119,3 @@ def _typed(document: "Document", line: int, char: int) -> str:
     """Return the word at the cursor as far as it is there."""
     match = _WORD.search(document.text.before(line, char, LONGEST_WORD))
     return match.group() if match else ""
-
-
-def _model_id(ls: "Server") -> str | None:
-    return ls.host.model["id"] if ls.host.model is not None else None

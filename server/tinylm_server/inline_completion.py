@@ -73,7 +73,7 @@ def _is_wanted(ls: "Server", document: "Document", at: lsp.Position, by_hand: bo
     """Say whether ghost text may appear here. Asked for by hand, it may wherever the feature is on."""
     if not ls.settings.inline_enabled or by_hand:
         return ls.settings.inline_enabled
-    if ls.jobs.pause_completions():
+    if ls.jobs.pauses_completions():
         return False
     # The model does not see what stands after the cursor, so it only goes on where nothing but punctuation does.
     rest = document.text.after(*document.point(at), AFTER_CHARS)

@@ -128,7 +128,7 @@ class JobBoard:
         running = [job for job in self._jobs.values() if job.progress.is_active]
         return running[-1].progress.to_json() if running else None
 
-    def pause_completions(self) -> bool:
+    def pauses_completions(self) -> bool:
         """Say whether the user wants completions to rest, because a job runs."""
         return self._ls.settings.training_pauses_completions and any(job.progress.is_active for job in self.all())
 

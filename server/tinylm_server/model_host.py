@@ -69,6 +69,11 @@ class ModelHost:
         return self.worker.state == "ready" and self.model is not None
 
     @property
+    def model_id(self) -> str | None:
+        """The model's id; None without a model."""
+        return self.model["id"] if self.model else None
+
+    @property
     def block_size(self) -> int:
         """Tokens that the model can see at once; 0 without a model."""
         return int(self.model["blockSize"]) if self.model else 0
@@ -96,10 +101,9 @@ class ModelHost:
         self._special = after.special_tokens
         if before.model_path != after.model_path or is_read_otherwise:
             try:
-                # What was selected by hand stays until the setting itself changes.
-                keeps = before.model_path == after.model_path and self.directory is not None
-                directory = self.directory if keeps else chosen_directory(after.model_path)
-                assert directory is not None
+                directory = chosen_directory(after.model_path)
+                if before.model_path == after.model_path and self.directory is not None:
+                    directory = self.directory  # what was selected by hand stays until the setting itself changes
                 if directory != self.directory or self.model is None or is_read_otherwise:
                     await self.select(directory)
             except TinyLMError as error:

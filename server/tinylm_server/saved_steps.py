@@ -34,7 +34,7 @@ async def score_saved_step(ls: "Server", params: Any) -> dict[str, Any]:
     uri, version = check.uri_of(fields), check.integer(fields, "version", low=-(2**31))
     wanted = check.range_of(fields.get("range"), "range")
     run, step = Path(check.absolute_path(fields, "run")), check.integer(fields, "step")
-    saved = _saved(run, step)
+    saved, block_size = await asyncio.to_thread(_saved, run, step)
     document = ls.documents.get_version(uri, version)
     tokenizer = await _tokenizer_of(ls, run)
     await encode_beside(ls, document, tokenizer, wanted)
@@ -46,9 +46,8 @@ async def score_saved_step(ls: "Server", params: Any) -> dict[str, Any]:
         place = {"run": str(run), "step": step, "weights": str(saved.weights), "shape": str(saved.shape)}
         return await ls.host.ask("savedStep", {**values, **place}, arrays)
 
-    shape = load_config(saved.shape)
     async with ls.host.turns.turn(uri, "savedStep"):
-        scores = await scores_of_neighbours(ls, document, tokenizer, runs, ask, shape.block_size)
+        scores = await scores_of_neighbours(ls, document, tokenizer, runs, ask, block_size)
     ls.documents.get_version(uri, version)
     ids = np.concatenate([each.placed.chunk.ids[each.tokens()] for each in runs])
     bits = -scores["logprob"].astype(np.float64) / math.log(2)
@@ -74,11 +73,12 @@ async def model_of_step(ls: "Server", argument: Any = None) -> dict[str, str]:
     return {"path": str(await asyncio.to_thread(model_directory_of, run, step))}
 
 
-def _saved(run: Path, step: int) -> SavedStep:
+def _saved(run: Path, step: int) -> tuple[SavedStep, int]:
+    """Return where the weights of a step are, and the context of their model."""
     found = {each.step: each for each in saved_steps(run)}
     if step not in found:
         raise check.refusal(f"{run}: the weights of step {step:,} are not kept (any more); choose another step")
-    return found[step]
+    return found[step], load_config(found[step].shape).block_size
 
 
 async def _tokenizer_of(ls: "Server", run: Path) -> Tokenizer:

@@ -127,9 +127,9 @@ async def inspect(
 async def scores_of(ls: "Server", document: "Document", tokenizer: Tokenizer, runs: Sequence[CellRun]) -> ScoredRuns:
     """Score all tokens of the runs. While the model cannot be asked there are none, and the note says why."""
     host = ls.host
-    if host.worker.state != "ready" or host.model is None:
-        return ScoredRuns(None, None, host.status()["message"])
     model = host.model
+    if model is None or not host.is_ready:
+        return ScoredRuns(None, None, host.status()["message"])
     parts: list[dict[str, NDArray[Any]]] = []
     try:
         async with host.turns.turn(document.uri, "score"):

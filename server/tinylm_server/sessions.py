@@ -115,7 +115,7 @@ async def session_save(ls: "Server", params: Any) -> dict[str, Any]:
     """Answer `tinylm/session/save`: the tree of every branch, to be kept in a file and given to `open`."""
     kept = ls.sessions.get(check.text(check.mapping(params), "sessionId"))
     tree = session_record(
-        model_id=(ls.host.model or {}).get("id"),
+        model_id=ls.host.model_id,
         tokenizer_id=kept.tokenizer_id,
         origin=kept.origin,
         sampling=kept.sampling,
@@ -151,5 +151,4 @@ async def _ask(ls: "Server", session_id: str, kept: Kept, action: Mapping[str, A
     kept.sampling, kept.at = {**kept.sampling, "seed": answer["seed"]}, answer["at"]
     for number, record in answer["made"]:
         kept.nodes[number : number + 1] = [record]  # at the end a new one, elsewhere one that was chosen again
-    model_id = ls.host.model["id"] if ls.host.model else None
-    return {"schema": 1, "sessionId": session_id, "modelId": model_id, **answer["view"]}
+    return {"schema": 1, "sessionId": session_id, "modelId": ls.host.model_id, **answer["view"]}

@@ -93,7 +93,7 @@ def _place_to_json(ls: "Server", document: "Document", target: Target) -> dict[s
     return {
         "schema": 1,
         "version": document.version,
-        "modelId": ls.host.model["id"] if ls.host.model else None,
+        "modelId": ls.host.model_id,
         "range": _range_to_json(cell_range(target)),
     }
 
