@@ -116,18 +116,12 @@ def new_directory(
         try:
             temporary.mkdir()
             yield temporary
-            _flush_tree(temporary)
-            if details is not None:
-                _write_manifest(temporary, details, lambda: None)
-            flush_to_disk(temporary)
-            _move_into_place(temporary, path, replace)
+            _finish(temporary, path, details, lambda: None, replace)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def finish_directory(
-    building: Path, path: Path, *, details: Mapping[str, object], check: Callable[[], None] = lambda: None
-) -> None:
+def finish_directory(building: Path, path: Path, *, details: Mapping[str, object], check: Callable[[], None]) -> None:
     """Give a directory that was built over several attempts its manifest and its name, both at once.
 
     Args:
@@ -139,10 +133,17 @@ def finish_directory(
         DiskProblem: something could not be written, or `path` exists.
     """
     with disk_errors(path, "writing"):
-        _flush_tree(building)
+        _finish(building, path, details, check, replace=False)
+
+
+def _finish(
+    building: Path, path: Path, details: Mapping[str, object] | None, check: Callable[[], None], replace: bool
+) -> None:
+    _flush_tree(building)
+    if details is not None:
         _write_manifest(building, details, check)
-        flush_to_disk(building)
-        _move_into_place(building, path, replace=False)
+    flush_to_disk(building)
+    _move_into_place(building, path, replace)
 
 
 def read_manifest(directory: Path, check: Callable[[], None] = lambda: None) -> dict[str, object]:

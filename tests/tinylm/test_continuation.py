@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 
 from tinylm.errors import Cancelled
@@ -21,15 +20,13 @@ def model(model_directory):
     return LanguageModel.load(model_directory)
 
 
-def test_it_multiplies_its_probabilities_and_ends_in_time(model):
+def test_it_ends_in_time_and_while_it_is_sure(model):
     found = continue_text(model, TEXT, limits=Limits(max_tokens=12, min_confidence=1e-9))
     assert found.text == "".join(step.text for step in found.steps)
     assert len(found.steps) <= 12
-    running = np.cumsum([step.logprob for step in found.steps])
-    assert [step.running_logprob for step in found.steps] == pytest.approx(running.tolist())
     assert continue_text(model, TEXT, limits=Limits(min_confidence=1.0)).text == ""
     certain = continue_text(model, TEXT, limits=Limits(min_confidence=1e-3))
-    assert all(step.running_logprob >= math.log(1e-3) for step in certain.steps)
+    assert certain.steps and sum(step.logprob for step in certain.steps) >= math.log(1e-3)
 
 
 def test_it_ends_before_a_token_that_the_model_finds_unlikely(model):
@@ -79,9 +76,6 @@ def test_other_ways_begin_otherwise_and_are_as_likely_as_they_say(model, text):
     for other in others:
         assert is_harmless(other.text) and other.text == "".join(step.text for step in other.steps)
         assert math.exp(other.steps[0].logprob) >= 0.01
-        assert [step.running_logprob for step in other.steps] == pytest.approx(
-            np.cumsum([step.logprob for step in other.steps]).tolist()
-        )
 
 
 def test_the_likeliest_beginning_is_what_most_draws_begin_with(model):

@@ -134,7 +134,7 @@ def analyze_text(
 
     Args:
         model: the model.
-        text: any text, plain throughout.
+        text: any text; plain unless the tokenizer `is_special`.
         top_k: alternatives for each token, 0 for none.
         check: called between blocks of rows; raises to stop.
         source: the name of the text.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tinylm.errors import BadData, UsageError
+from tinylm.cli.texts import read_text
+from tinylm.errors import UsageError
 
 if TYPE_CHECKING:
     from tinylm.analysis.heat import HeatMode
@@ -71,7 +72,7 @@ def analyze(
     """Show every token of a text with its probability, rank and alternatives."""
     if top_k is not None and not 0 <= top_k <= 1000:
         raise UsageError(f"--top-k is {top_k}, expected 0 to 1000")
-    text = _read(file)
+    text = read_text(file, _MAX_BYTES)
     from tinylm.analysis.formats import ALTERNATIVES, ExportFormat, pieces_of
     from tinylm.analysis.heat import HeatMode
     from tinylm.analysis.rows import analyze_text
@@ -105,21 +106,6 @@ def _show(analyzed: "Analyzed", mode: "HeatMode") -> None:
         return
     for line in coloured_lines(analyzed, mode, few_colours=console.color_system == "standard"):
         console.print(line, soft_wrap=True)
-
-
-def _read(file: str) -> str:
-    from tinylm.reading import read_file
-
-    if file == "-":
-        data = sys.stdin.buffer.read(_MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise BadData(f"standard input: more than {_MAX_BYTES:,} bytes; analyze a part of it")
-    else:
-        data = read_file(Path(file), max_bytes=_MAX_BYTES, what="a text", advice="name a text file, or - for stdin")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadData(f"{file}: not UTF-8 (byte {error.start:,}); convert it first") from None
 
 
 def _write(pieces: Iterable[str]) -> None:

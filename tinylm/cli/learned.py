@@ -19,9 +19,9 @@ from tinylm.analysis.heat import HeatMode, bucket_of
 from tinylm.analysis.listing import printable
 from tinylm.analysis.rows import Analyzed, analyze_text
 from tinylm.cli.terminal import new_console, write_any_text
-from tinylm.errors import BadData, UsageError
+from tinylm.cli.texts import read_text
+from tinylm.errors import UsageError
 from tinylm.model.language_model import LanguageModel
-from tinylm.reading import read_file
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.snapshots import SavedStep, load_saved, saved_steps
 
@@ -124,14 +124,8 @@ def _as_json(run: Path, tokenizer: Tokenizer, found: Iterator[tuple[SavedStep, A
 def _content(text: str | None, file: str | None) -> str:
     if (text is None) == (file is None):
         raise UsageError("name one text: --text TEXT, --file FILE or --file - for standard input")
-    if file == "-":
-        text = sys.stdin.read(_MOST_CHARS + 1)
-    elif file is not None:
-        data = read_file(Path(file), max_bytes=4 * _MOST_CHARS, what="a text", advice="cut it to the part to look at")
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError as error:
-            raise BadData(f"{file}: not UTF-8 (byte {error.start:,}); convert it first") from None
+    if file is not None:
+        text = read_text(file, 4 * _MOST_CHARS)
     assert text is not None
     if not text.strip() or len(text) > _MOST_CHARS:
         raise UsageError(f"the text has {len(text):,} characters, expected 1 to {_MOST_CHARS:,}; name another part")

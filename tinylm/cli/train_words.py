@@ -17,7 +17,7 @@ def start_line(event: Event, advice: str = "Ctrl-C saves and leaves.") -> str:
     if step == total:
         return f"Training in {event['run']}: all {total:,} steps are done; a new run with --init-from goes further."
     begins = f"goes on after step {step:,} of {total:,}" if step else f"{total:,} steps"
-    compiled = ", compiled: the first step takes about a minute" if machine["compile"] else ""
+    compiled = ", compiled" if machine["compile"] else ""
     threads = f"{machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
     device = f"{machine['device']}, {machine['dtype']}, {threads}{compiled}"
     return f"Training in {event['run']}: {begins}, on {device}. {advice}".rstrip()

@@ -6,12 +6,12 @@ that no more is fetched than is read. The package is imported on first use, sinc
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tinylm.data.readers import TEXT_FIELDS, Tally
-from tinylm.data.sources import Source
+from tinylm.data.sources import Check, Source
 from tinylm.errors import BadData, EnvironmentProblem
 from tinylm.extras import install_command
 
@@ -54,7 +54,7 @@ class HubSource(Source):
         if not n_documents:
             raise BadData(f"{self.name}: no text in the split {self.split}; name another")
 
-    def fingerprint(self, check: Callable[[], None] = lambda: None) -> str:
+    def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256 over the addresses of the data, which name a commit; of a local folder over its text."""
         digest = hashlib.sha256(f"hub {self.split}\n".encode())
         addresses = [str(address) for address in (self._builder().config.data_files or {}).get(self.split, [])]

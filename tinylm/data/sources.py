@@ -32,10 +32,6 @@ _ANY_SHARD = re.compile(r"[A-Za-z_]+-\d+-of-\d+")
 Check = Callable[[], None]
 
 
-def _never() -> None:
-    """Check nothing."""
-
-
 class Source(ABC):
     """A corpus. `documents` may be called again and yields the same; `tally` follows the latest call."""
 
@@ -48,7 +44,7 @@ class Source(ABC):
         """Yield each document once, in a fixed order, never an empty one. Raises: BadData at the first bad place."""
 
     @abstractmethod
-    def fingerprint(self, check: Check = _never) -> str:
+    def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256, in hex, over the bytes of what is read and the way it is read.
 
         Args:
@@ -166,7 +162,7 @@ class FileSource(Source):
         if not n_documents:
             raise BadData(f"{self.name}: nothing but white space; a corpus needs some text")
 
-    def fingerprint(self, check: Check = _never) -> str:
+    def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256 over every file's bytes, its length before them, and the way errors are read."""
         digest = hashlib.sha256(f"files {self.errors}\n".encode())
         for path in self.paths:
@@ -211,7 +207,7 @@ class SampleSource(Source):
         few = min(self.n_stories, 200)
         return sum(len(story.encode()) for story in stories(few, self.seed)) * self.n_stories // few
 
-    def fingerprint(self, check: Check = _never) -> str:
+    def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256 over the stories themselves, so that a change of the generator shows."""
         digest = hashlib.sha256(b"sample\n")
         for story in self.documents():
@@ -238,7 +234,7 @@ class SourceList(Source):
                 yield document
             before = Tally(self.tally.bytes_read, self.tally.n_replaced)
 
-    def fingerprint(self, check: Check = _never) -> str:
+    def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256 over the fingerprints, in order."""
         return hashlib.sha256("\n".join(source.fingerprint(check) for source in self.sources).encode()).hexdigest()
 
@@ -277,7 +273,7 @@ class CleanedSource(Source):
         if not n_documents:
             raise BadData(f"{self.name}: every document is broken beyond repair; leave out --clean or name other data")
 
-    def fingerprint(self, check: Check = _never) -> str:
+    def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256 over the uncleaned fingerprint and the fact of cleaning."""
         return hashlib.sha256(f"clean 1\n{self.source.fingerprint(check)}".encode()).hexdigest()
 

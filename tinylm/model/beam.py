@@ -69,7 +69,6 @@ class WordSearch:
         self._highest_cost = -math.log(min_probability)
         self._waiting: list[tuple[float, bytes, Path]] = []  # (-logprob, text after the cursor, tokens)
         self._found: dict[bytes, list[tuple[float, Path]]] = {}
-        self._ends = ~vocabulary.continues_word
         self._inside = np.flatnonzero(vocabulary.continues_word).astype(np.int32)
         self._start = np.flatnonzero(vocabulary.continues_word | vocabulary.starts_word).astype(np.int32)
         log_total = np.float32(covers.log_total)
@@ -92,8 +91,7 @@ class WordSearch:
             for (cost, text, path), logprob in zip(states, log_softmax(logits), strict=True):
                 logprob -= np.float32(cost)
                 if text:
-                    ended = float(np.exp(logprob[self._ends].astype(np.float64)).sum())
-                    self._found.setdefault(text, []).append((-math.log(max(ended, 1e-300)), path))
+                    self._found.setdefault(text, []).append((-self._vocabulary.log_ended(logprob), path))
                 followers = self._inside if text else self._start
                 self._add(path, text, 0, followers, logprob[followers])
 

@@ -40,7 +40,7 @@ class CompiledStep:
         self._config = config
         self._weights = weights
         d, inner = config.n_embd, config.n_inner
-        self._scratch = np.empty(8 * d + 2 * inner + config.block_size + 4, dtype=np.float32)
+        self._scratch = np.empty(6 * d + 2 * inner + config.block_size + 3, dtype=np.float32)
         self._hidden = np.empty(d, dtype=np.float32)
         self._constants = np.array([config.layer_norm_epsilon, GELU_SHIFT], dtype=np.float32)
 

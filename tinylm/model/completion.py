@@ -5,19 +5,16 @@ They continue the text exactly (see `boundary`) and are whole characters, none o
 """
 
 import math
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from tinylm.model.beam import WordSearch
 from tinylm.model.boundary import find_covers
 from tinylm.model.cursor_generation import cursor_of
-from tinylm.model.decoder import Decoder
 from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.statistics import log_softmax, top_tokens
+from tinylm.model.vocabulary import is_word_character
 from tinylm.tokens.byte_level import is_harmless
 
 __all__ = ["WordCompletion", "WordPart", "WordParts", "Words", "complete_words", "word_parts"]
@@ -89,7 +86,6 @@ def complete_words(
     check: Callable[[], None] = no_check,
     *,
     starts_document: bool = True,
-    decoder: Decoder | None = None,
     min_probability: float = 0.001,
     max_reads: int = 48,
 ) -> Words:
@@ -103,11 +99,10 @@ def complete_words(
         n_words: at most so many.
         check: called before each pass of the model; raises to stop.
         starts_document: whether the text is all that stands before the cursor, or only the end of it.
-        decoder: what reads the text; the model's own when absent.
         min_probability: words less likely than this are not worth a line, nor the passes that would find them.
         max_reads: the search ends after following so many beginnings; `unread` then says what may be missing.
     """
-    reader = decoder or model.decoder
+    reader = model.decoder
     cursor = cursor_of(model, text_before, starts_document=starts_document)
     covers = find_covers(reader, model.vocabulary, cursor, check)
     least = max(min_probability, _LEAST_PROBABILITY)
@@ -128,7 +123,6 @@ def word_parts(
     check: Callable[[], None] = no_check,
     *,
     starts_document: bool = True,
-    decoder: Decoder | None = None,
     n_alternatives: int = 4,
 ) -> WordParts:
     """Return what the probability of a word is made of.
@@ -139,10 +133,9 @@ def word_parts(
         token_ids: a way to write the word, from there.
         check: called before each pass of the model; raises to stop.
         starts_document: as for `complete_words`.
-        decoder: what reads the text; the model's own when absent.
         n_alternatives: how many of the likeliest tokens to tell for each place.
     """
-    reader = decoder or model.decoder
+    reader = model.decoder
     cursor = cursor_of(model, text_before, starts_document=starts_document)
     typed = find_covers(reader, model.vocabulary, cursor, check).log_total
     parts = []
@@ -153,8 +146,7 @@ def word_parts(
         alternatives = zip(top.ids[0].tolist(), top.logprob[0].tolist(), strict=True)
         parts.append(WordPart(token_id, float(log_softmax(logits)[token_id]), tuple(alternatives)))
     last = log_softmax(reader.read([*cursor.context_ids, *token_ids], check, starts_document=cursor.starts_document))
-    ended = float(np.exp(last[~model.vocabulary.continues_word].astype(np.float64)).sum())
-    return WordParts(tuple(parts), math.log(max(ended, 1e-300)), typed)
+    return WordParts(tuple(parts), model.vocabulary.log_ended(last), typed)
 
 
 def _is_word(text: str) -> bool:
@@ -163,6 +155,4 @@ def _is_word(text: str) -> bool:
     The search looks at bytes, of which those above 0x7F may be parts of letters and of anything else.
     """
     inside = text.removeprefix(" ")
-    return bool(inside) and all(
-        char.isalnum() or char == "'" or unicodedata.category(char)[0] == "M" for char in inside
-    )
+    return bool(inside) and all(is_word_character(char) or char == "'" for char in inside)

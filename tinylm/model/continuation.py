@@ -18,6 +18,7 @@ from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
 from tinylm.model.statistics import log_softmax
+from tinylm.model.vocabulary import is_word_character
 from tinylm.tokens.byte_level import is_harmless
 
 __all__ = ["Continuation", "ContinuationStep", "Limits", "continue_differently", "continue_text"]
@@ -53,26 +54,19 @@ class ContinuationStep:
         token_id: the token; the first one may begin before the cursor.
         text: the characters that became whole with it.
         logprob: nats, given the text before the cursor and the steps before.
-        running_logprob: nats, of the continuation up to here.
     """
 
     token_id: int
     text: str
     logprob: float
-    running_logprob: float
 
 
 @dataclass(frozen=True)
 class Continuation:
-    """Text to show after the cursor, with its tokens.
-
-    `exact` is False where no certain token boundary was near the cursor, so that the first token rests on the
-    tokenizer's own way to cut the text there.
-    """
+    """Text to show after the cursor, with its tokens."""
 
     text: str
     steps: tuple[ContinuationStep, ...]
-    exact: bool
 
 
 def continue_text(
@@ -105,7 +99,7 @@ def continue_text(
             break
         if not draft.add(step.token_id, step.bytes, step.logprob):
             break
-    return Continuation(draft.finish(), _clip(draft.steps, len(draft.text)), cursor.exact)
+    return Continuation(draft.finish(), _clip(draft.steps, len(draft.text)))
 
 
 @dataclass
@@ -134,7 +128,7 @@ class _Draft:
             return False
         self.text += piece
         self.running += logprob
-        self.steps.append(ContinuationStep(token_id, piece, logprob, self.running))
+        self.steps.append(ContinuationStep(token_id, piece, logprob))
         if self.text.count("\n") >= self.limits.max_lines or any(word in self.text for word in self.limits.stop):
             self.word_is_open = False
             return False
@@ -145,8 +139,7 @@ class _Draft:
         text = _without_last_word(self.text) if self.word_is_open else self.text
         text = "\n".join(text.split("\n")[: self.limits.max_lines])
         text = text[: min((text.find(word) for word in self.limits.stop if word in text), default=len(text))]
-        self.text = text if text.strip("\n") else ""
-        self.text = self.text.rstrip("\n")
+        self.text = text.rstrip("\n")
         return self.text
 
 
@@ -157,7 +150,7 @@ def _log(probability: float) -> float:
 def _without_last_word(text: str) -> str:
     """Return the text without a word at its end that may not be whole."""
     end = len(text)
-    while end and (text[end - 1].isalnum() or text[end - 1] == "'"):
+    while end and (is_word_character(text[end - 1]) or text[end - 1] == "'"):
         end -= 1
     return text[:end].rstrip(" ")
 
@@ -211,8 +204,7 @@ def continue_differently(
             starts_document=starts_document,
             decoder=reader,
         )
-        steps = (replace(step, running_logprob=step.running_logprob + beginning.logprob) for step in rest.steps)
-        found.append(Continuation(beginning.text + rest.text, (beginning, *steps), cursor.exact))
+        found.append(Continuation(beginning.text + rest.text, (beginning, *rest.steps)))
     return found
 
 
@@ -246,7 +238,7 @@ def _beginnings(
             else:  # the cover ends at the cursor: what comes next begins with another token
                 add_next(covers.tokens(int(idx)), logprob)
     steps = [
-        ContinuationStep(last_ids[data], data.decode("utf-8", "replace"), logprob, logprob)
+        ContinuationStep(last_ids[data], data.decode("utf-8", "replace"), logprob)
         for data, logprob in sorted(logprobs.items(), key=lambda item: -item[1])
     ]
     return [step for step in steps if step.text.strip() and is_harmless(step.text) and "\n" not in step.text]

@@ -134,8 +134,8 @@ class Engine:
         ours, reference = self.new_cache(), self.new_cache()
         for token_id in (0, self.config.vocab_size - 1):
             difference = np.abs(step(ours, token_id) - self.next_logits(reference, token_id)).max()
-        if not difference < _MAX_DIFFERENCE:
-            raise EnvironmentProblem(f"Numba's code is wrong by {difference:.2g} on this machine; it is not used")
+            if not difference < _MAX_DIFFERENCE:
+                raise EnvironmentProblem(f"Numba's code is wrong by {difference:.2g} on this machine; it is not used")
         self._compiled_step = step
 
     def hidden(self, cache: KVCache, ids: Ids, check: Callable[[], None] = no_check) -> Floats:

@@ -102,7 +102,7 @@ class LanguageModel:
         """Return every token of a text with its place, scores and alternatives.
 
         Args:
-            text: any text, plain throughout.
+            text: any text; plain unless the tokenizer `is_special`.
             top_k: how many alternatives for each token, 0 for none.
             check: called between blocks of rows; raises to stop.
         """

@@ -3,6 +3,7 @@
 Made once a tokenizer, used at every cursor. It knows no probabilities.
 """
 
+import math
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Vocabulary"]
+__all__ = ["Vocabulary", "is_word_character"]
 
 _CONTRACTIONS = frozenset([b"'s", b"'t", b"'re", b"'ve", b"'m", b"'ll", b"'d"])  # one pre-token each in GPT-2's pattern
 
@@ -59,11 +60,21 @@ class Vocabulary:
         """Which entries are one space and the beginning of a word, (V,)."""
         return np.array([token[:1] == b" " and _continues_word(token[1:]) for token in self._tokens], dtype=np.bool_)
 
+    def log_ended(self, logprob: NDArray[np.float32]) -> float:
+        """Return the log probability, nats, that a word is not gone on with by what follows; `logprob` is (V,)."""
+        ended = float(np.exp(logprob[~self.continues_word].astype(np.float64)).sum())
+        return math.log(max(ended, 1e-300))
+
 
 def _successor(prefix: bytes) -> bytes | None:
     """Return the least byte string above all that begin with `prefix`; None if there is no such."""
     stripped = prefix.rstrip(b"\xff")
     return stripped[:-1] + bytes([stripped[-1] + 1]) if stripped else None
+
+
+def is_word_character(char: str) -> bool:
+    """Say whether a character is a letter, a mark on one or a digit."""
+    return char.isalnum() or unicodedata.category(char)[0] == "M"
 
 
 def _continues_word(token: bytes) -> bool:
@@ -75,5 +86,5 @@ def _continues_word(token: bytes) -> bool:
             char = token[:n_bytes].decode("utf-8")
         except UnicodeDecodeError:
             continue
-        return char.isalnum() or unicodedata.category(char)[0] == "M"
+        return is_word_character(char)
     return bool(token)

@@ -12,6 +12,7 @@ from tinylm.errors import BadData, UsageError
 from tinylm.files import write_file
 from tinylm.model.language_model import LanguageModel
 from tinylm.model.sampling import SamplingConfig
+from tinylm.reading import read_file
 from tinylm.session.record import check_header, session_record
 from tinylm.session.replay import Replay
 from tinylm.session.saved import node_record, read_nodes
@@ -70,10 +71,12 @@ def load_session(file: Path, model: LanguageModel) -> tuple[Session, Replay]:
     """Return the session of a file at its prompt's end, and what was done in it.
 
     Raises:
-        BadData: the file cannot be read, is no saved session, or needs another model; the message names it.
+        BadData: the file is missing, is no saved session, or needs another model; the message names it.
+        DiskProblem: it may not be read.
     """
+    data = read_file(file, max_bytes=MAX_BYTES, what="a saved generation", advice="name another file")
     try:
-        record = _read(file)
+        record = _parsed(data)
         check_header(record, model.tokenizer.id)
         if record.get("modelId") != model.id:
             saved = str(record.get("modelId"))[:40]
@@ -83,14 +86,7 @@ def load_session(file: Path, model: LanguageModel) -> tuple[Session, Replay]:
         raise BadData(f"{file}: {error}") from error
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise BadData(f"cannot be read ({error.strerror})") from error
-    if len(data) > MAX_BYTES:
-        raise BadData(f"larger than {MAX_BYTES // 2**20} MB, which no saved generation is")
+def _parsed(data: bytes) -> dict[str, Any]:
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -1,8 +1,9 @@
 """The tokenizer: byte-level BPE as GPT-2 does it, read from a Hugging Face tokenizer.json.
 
-Text becomes ids and ids become bytes. Text is always plain: a literal `<|endoftext|>` is thirteen characters, as with
-`split_special_tokens=True` in transformers. The merging runs in the tokenizers library, in batches because only those
-release the interpreter lock. Training a tokenizer and writing its file live in `tinylm.tokenizer_training`.
+Text becomes ids and ids become bytes. Text is plain unless asked otherwise (`is_special`): a literal `<|endoftext|>` is
+thirteen characters, as with `split_special_tokens=True` in transformers. The merging runs in the tokenizers library, in
+batches because only those release the interpreter lock. Training a tokenizer and writing its file live in
+`tinylm.tokenizer_training`.
 """
 
 import hashlib

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tinylm.data.sources import Source, open_source
+from tinylm.data.sources import Check, Source, open_source
 from tinylm.errors import BadData
 from tinylm.tokens.bulk import BulkEncoder
+from tinylm.tokens.pretokens import cut
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.config import TrainConfig
 from tinylm.training.encoding import PARTS, Stream, encode_documents, is_encoded, open_stream
@@ -24,9 +25,9 @@ from tinylm.training.encoding import PARTS, Stream, encode_documents, is_encoded
 __all__ = ["Corpus", "Stream", "check_corpus", "open_corpus_sources", "prepare_corpus"]
 
 HELD_OUT_FRACTION = 0.02
+_PIECE_CHARS = 1 << 16  # of a long document are enough to begin with
 _FORMAT = "1"  # part of the cache key: raise it when the files' meaning changes
 
-Check = Callable[[], None]
 Progress = Callable[[str, int, int | None], None]  # (source name, bytes read, bytes in all)
 
 
@@ -57,8 +58,9 @@ def check_corpus(config: TrainConfig, tokenizer: Tokenizer) -> None:
     sources, validation_source = open_corpus_sources(config)
     for source in sources:
         encoder, n_tokens = BulkEncoder(tokenizer), 1
-        for document in source.documents():
-            n_tokens += 1 + len(encoder.encode([document])[0])
+        pieces = (piece for document in source.documents() for piece in ("", *cut(document, _PIECE_CHARS)))
+        for piece in pieces:  # the empty one stands for the end of a document, which is a token too
+            n_tokens += len(encoder.encode([piece])[0]) if piece else 1
             if n_tokens > config.block_size:
                 break
         else:

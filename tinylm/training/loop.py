@@ -25,7 +25,7 @@ from tinylm.training.checkpoint import (
 from tinylm.training.config import TrainConfig, config_to_json
 from tinylm.training.corpus import Corpus, check_corpus, prepare_corpus
 from tinylm.training.evaluation import evaluate_model, sample_text
-from tinylm.training.events import Event, EventLog, OnEvent, rewind_events
+from tinylm.training.events import EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
 from tinylm.training.initial import check_fits, fingerprints
 from tinylm.training.learner import Learner
@@ -132,8 +132,8 @@ class _Run:
         found = newest_checkpoint(directory.checkpoints, self.fingerprint)
         self.position = found[1] if found else Position(0)
         team.leader_does(self._go_back)
-        diary = directory.events if team.leads else Path(os.devnull)
-        with EventLog(diary, on_event if team.leads else _untold) as self.log, self._told_how_it_ends():
+        log = EventLog(directory.events, on_event) if team.leads else EventLog(None)
+        with log as self.log, self._told_how_it_ends():
             self.log.write(
                 "start",
                 kind="model",
@@ -290,7 +290,3 @@ class _Run:
         model = self.directory.model
         self.directory.stop.unlink(missing_ok=True)
         self.log.write("end", reason=reason, message=message, model=str(model) if model.is_dir() else None)
-
-
-def _untold(event: Event) -> None:
-    """Show nothing: the leader of several processes tells."""

@@ -1,10 +1,10 @@
 """The weights that a run keeps of its way, for looking back: snapshots over all of it, and the checkpoints there are.
 
-    snapshots/step-000000034/   a plain model directory, float16
+    snapshots/step-000000034/   a plain model directory: float16, or float32 where one was made of a checkpoint
 
-A run prunes its checkpoints to the newest and the best. Snapshots stay: a bounded number of them, close together at the
-beginning, where most is learned. They are never read by a run, so they cannot change it. No torch in here: servers and
-the command line read what training wrote.
+A run prunes its checkpoints to the newest and the best. Snapshots stay: a run makes a bounded number of them, close
+together at the beginning, where most is learned; those that somebody has made of checkpoints come on top. They are
+never read by a run, so they cannot change it. No torch in here: servers and the command line read what training wrote.
 """
 
 import json
