@@ -9,7 +9,7 @@ export function confidenceText({ logprob, tokens }: Suggestion): string {
 
 /** A Markdown table: each token, with its spaces and line ends to be seen, and its probability. */
 export function tokenRows({ tokens }: Suggestion): string {
-  const rows = tokens.map(({ text, logprob }) => `| ${markdownFromText(text.replaceAll(" ", "·").replaceAll("\n", "⏎").replaceAll("\t", "→"))} | ${percentText(logprob)} |`);
+  const rows = tokens.map(({ text, logprob }) => `| ${markdownFromText(text.replaceAll(" ", "·").replaceAll("\n", "↵").replaceAll("\t", "→"))} | ${percentText(logprob)} |`);
   return ["| token | probability |", "|:--|--:|", ...rows].join("\n");
 }
 

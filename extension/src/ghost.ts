@@ -8,6 +8,7 @@ import type { Server } from "./client";
 import { confidenceText, firstToken, tokenRows } from "./confidence";
 import { GhostTextRequest } from "./ghostProtocol";
 import type { Suggestion } from "./ghostProtocol";
+import { positionAfter } from "./ranges";
 import { messageOf } from "./words";
 
 /** What is offered at one place of one version of a document. */
@@ -25,7 +26,8 @@ export class GhostText implements Disposable {
   private readonly item = window.createStatusBarItem("tinylm.ghost", StatusBarAlignment.Right, 89);
   private readonly subscriptions: Disposable[];
   private offer: Offer | null = null;
-  private isPaused = false;
+  /** Whether the editor does not ask the server at all. */
+  isPaused = false;
 
   constructor(private readonly server: Server, private readonly log: LogOutputChannel) {
     this.item.name = "TinyLM Ghost Text";
@@ -33,15 +35,10 @@ export class GhostText implements Disposable {
     this.subscriptions = [
       this.item,
       window.onDidChangeActiveTextEditor(() => this.forget()),
-      window.onDidChangeTextEditorSelection(({ textEditor }) => this.isOfferedIn(textEditor) || this.forget()),
+      window.onDidChangeTextEditorSelection(({ textEditor }) => this.offer !== null && !this.isOfferedIn(textEditor) && this.forget()),
       workspace.onDidChangeTextDocument(({ document }) => document === this.offer?.document && document.version !== this.offer.version && this.forget()),
       server.onConnection(() => this.forget()),
     ];
-  }
-
-  /** Whether the editor asks the server at all. */
-  get paused(): boolean {
-    return this.isPaused;
   }
 
   /** Stop offering ghost text, in this window and until it is asked for again. */
@@ -78,10 +75,7 @@ export class GhostText implements Disposable {
 
   private async insert(editor: TextEditor, offer: Offer, suggestion: Suggestion): Promise<void> {
     const { text, rest } = firstToken(suggestion);
-    const lines = text.split("\n");
-    const last = lines.at(-1) ?? "";
-    const { line, character } = offer.position;
-    const position = lines.length === 1 ? offer.position.translate(0, text.length) : offer.position.with(line + lines.length - 1, last.length);
+    const position = positionAfter(offer.position, text);
     const version = offer.document.version + 1;
     // Set before the edit: the events that it causes find the new offer.
     this.offer = rest === null ? null : { ...offer, version, position, suggestions: [rest] };
@@ -89,7 +83,7 @@ export class GhostText implements Disposable {
     const inserted = await editor.edit((edit) => places.forEach((place) => edit.insert(place, text)));
     if (!inserted || rest === null) this.forget();
     else this.show();
-    this.log.debug(`accepted a token at ${line}:${character}`);
+    this.log.debug(`accepted a token at ${offer.position.line}:${offer.position.character}`);
   }
 
   /** Accept the one that is shown, whichever it is, and take back all but its first token. */
@@ -99,8 +93,8 @@ export class GhostText implements Disposable {
     const text = editor.document.getText(written).replaceAll("\r\n", "\n");
     const chosen = offer.suggestions.find((suggestion) => suggestion.text === text);
     if (chosen === undefined) return;
-    const start = editor.document.offsetAt(offer.position) + firstToken(chosen).text.length;
-    await editor.edit((edit) => edit.delete(new Range(editor.document.positionAt(start), written.end)), { undoStopBefore: false, undoStopAfter: true });
+    const kept = positionAfter(offer.position, firstToken(chosen).text);
+    await editor.edit((edit) => edit.delete(new Range(kept, written.end)), { undoStopBefore: false, undoStopAfter: true });
     await commands.executeCommand("editor.action.inlineSuggest.trigger");
   }
 

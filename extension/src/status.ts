@@ -56,7 +56,7 @@ export class StatusItem implements Disposable {
       selections.onDidChange(() => this.refresh()),
       window.onDidChangeActiveTextEditor(() => this.refresh()),
       window.tabGroups.onDidChangeTabs(() => this.refresh()),
-      workspace.onDidChangeTextDocument(({ document }) => document === window.activeTextEditor?.document && this.refresh()),
+      workspace.onDidChangeTextDocument(({ document, contentChanges }) => contentChanges.length > 0 && document === window.activeTextEditor?.document && this.refresh()),
       window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor === window.activeTextEditor && this.followCaret(textEditor)),
     ];
     this.refresh();

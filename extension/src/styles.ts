@@ -43,8 +43,10 @@ export class Styles implements Disposable {
   }
 }
 
+const PAINTED: ReadonlySet<DecorationName> = new Set(HEAT_STYLES.flatMap((style) => [...stylesOf(style).keys()]));
+
 function isStyle(name: DecorationName): name is StyleName {
-  return HEAT_STYLES.some((style) => stylesOf(style).has(name));
+  return PAINTED.has(name);
 }
 
 function optionsFrom({ background, border, pattern, mark, ruler }: Appearance): DecorationRenderOptions {

@@ -12,6 +12,7 @@ import type { Generator } from "./generate";
 import { describePreview, paragraphEnd } from "./preview";
 import { AlternativesRequest } from "./comparing";
 import type { AlternativesResult } from "./comparing";
+import { positionAfter } from "./ranges";
 import type { Styles } from "./styles";
 
 export const REPLACE_COMMAND = "tinylm.replaceToken";
@@ -151,11 +152,4 @@ export function positionFrom(argument: unknown): Position | null {
   const { line, character } = argument;
   const isIndex = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
   return isIndex(line) && isIndex(character) ? new Position(line, character) : null;
-}
-
-/** Where a position is after `text` was inserted at it; the editor turns every line end into one. */
-function positionAfter(position: Position, text: string): Position {
-  const lines = text.split(/\r\n|\r|\n/);
-  const last = lines.at(-1) ?? "";
-  return lines.length === 1 ? new Position(position.line, position.character + last.length) : new Position(position.line + lines.length - 1, last.length);
 }

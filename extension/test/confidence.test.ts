@@ -29,5 +29,5 @@ test("the rest of a suggestion has the probability of its tokens", () => {
 });
 
 test("spaces and line ends are seen, and nothing of a token becomes markup", () => {
-  assert.equal(tokenRows(suggestion([" a|b", 0.5], ["\n", 0.25])), "| token | probability |\n|:--|--:|\n| ·a\\|b | 50 % |\n| ⏎ | 25 % |");
+  assert.equal(tokenRows(suggestion([" a|b", 0.5], ["\n", 0.25])), "| token | probability |\n|:--|--:|\n| ·a\\|b | 50 % |\n| ↵ | 25 % |");
 });

@@ -7,7 +7,7 @@ const PHASES: Readonly<Record<string, string>> = { counting: "Counting words", m
 
 export class Merges {
   readonly root: HTMLElement;
-  private readonly summary = element("p", "merged");
+  private readonly summary = element("p", "");
   private readonly rows = element("tbody", "");
   private readonly progress = element("progress", "");
   private phase = "";
