@@ -10,6 +10,8 @@ import pytest
 
 # Before NumPy is imported: two threads of OpenBLAS spin against whatever else the machine does.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# No test finds what another one encoded, and none leaves anything among the user's caches.
+os.environ["TINYLM_SHARE"] = "0"
 
 STORY = (
     "Once upon a time there was a small fox named Pip who lived near the river. Every morning Pip looked for "

@@ -13,9 +13,13 @@ from tinylm.extras import install_command, missing_packages, require_tensorboard
 
 if TYPE_CHECKING:
     from tinylm.stopping import StopRequest
+    from tinylm.training.encoded_cache import EncodedCache
 
 __all__ = ["train"]
 
+_NOT_OF_THE_RUN = frozenset(
+    {"resume", "allow_inexact", "size", "budget", "dry_run", "vocab_size", "as_json", "share", "tensorboard"}
+)
 _TIME_FOR_STEPS = 0.98  # of a budget; saving and exporting up to 14 M parameters takes well under a second
 _TIME_IS_UP = 14  # SIGALRM's number: how the loop is told that the time is over
 
@@ -94,14 +98,20 @@ def train(
         typer.Option(help="With --dry-run: entries of a tokenizer that is not trained yet. [default: 8192]"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
+    share: Annotated[
+        bool,
+        typer.Option(
+            "--share/--no-share",
+            envvar="TINYLM_SHARE",
+            help="Keep encoded text among the user's caches, for other runs, and use theirs.",
+        ),
+    ] = True,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write for TensorBoard too, into tensorboard/ of --out.")
     ] = False,
 ) -> None:
     """Train a small GPT-2 on a corpus; Ctrl-C saves and leaves, --resume goes on exactly where it stopped."""
-    given = {name: value for name, value in locals().items() if value is not None}
-    for name in ("resume", "allow_inexact", "size", "budget", "dry_run", "vocab_size", "as_json", "tensorboard"):
-        given.pop(name, None)
+    given = {name: value for name, value in locals().items() if value is not None and name not in _NOT_OF_THE_RUN}
     if size is not None:
         given = {**_shape_of(size), **given}
     if resume and (dry_run or budget is not None):
@@ -126,9 +136,11 @@ def train(
     with ended_by_signals():
         from tinylm.cli.train_progress import shown_progress
         from tinylm.training import loop  # takes seconds: after the options are known to be right
+        from tinylm.training.encoded_cache import EncodedCache
     with StopRequest(eager=True) as stop:
+        cache = EncodedCache() if share else None
         if budget is not None:
-            _train_within(config, budget, given, began, stop, board)
+            _train_within(config, budget, given, began, stop, board, cache)
             return
 
         def should_stop() -> int:
@@ -136,9 +148,11 @@ def train(
 
         with shown_progress(board) as on_event:
             if resume:
-                loop.resume(config, allow_inexact=allow_inexact, on_event=on_event, should_stop=should_stop)
+                loop.resume(
+                    config, allow_inexact=allow_inexact, on_event=on_event, should_stop=should_stop, cache=cache
+                )
             else:
-                loop.train(config, on_event=on_event, should_stop=should_stop)
+                loop.train(config, on_event=on_event, should_stop=should_stop, cache=cache)
 
 
 def _say_what_it_costs(
@@ -156,7 +170,13 @@ def _say_what_it_costs(
 
 
 def _train_within(
-    config: Any, budget: str, given: dict[str, Any], began: float, stop: "StopRequest", board: Path | None
+    config: Any,
+    budget: str,
+    given: dict[str, Any],
+    began: float,
+    stop: "StopRequest",
+    board: Path | None,
+    cache: "EncodedCache | None",
 ) -> None:
     """Train for the given time. Where the machine turns out slower than measured, stop and say how to go on."""
     from tinylm.cli import train_plan
@@ -175,7 +195,7 @@ def _train_within(
 
     try:
         with shown_progress(board) as on_event:
-            loop.train(config, on_event=on_event, should_stop=should_stop)
+            loop.train(config, on_event=on_event, should_stop=should_stop, cache=cache)
     except Interrupted as reason:
         if reason.exit_code != 128 + _TIME_IS_UP:
             raise

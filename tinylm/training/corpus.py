@@ -1,7 +1,8 @@
 """Turns sources into token streams: each in a part to learn from and a part to measure on, which training never sees.
 
 Each source is encoded once for a run (`encoding.py`), into a directory named after the corpus' fingerprint and the
-tokenizer's id. Which rows a step reads is `mixture.py`'s affair.
+tokenizer's id, or comes from another run that needed it (`encoded_cache.py`). Which rows a step reads is
+`mixture.py`'s affair.
 
 Held out are the documents of `--validation`, and documents equal to one of them are dropped from training; without it,
 every document whose hash falls below HELD_OUT_FRACTION; where that finds none, the end of the longest stream.
@@ -20,6 +21,7 @@ from tinylm.tokens.bulk import BulkEncoder
 from tinylm.tokens.pretokens import cut
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.config import TrainConfig
+from tinylm.training.encoded_cache import EncodedCache
 from tinylm.training.encoding import PARTS, Stream, encode_documents, is_encoded, open_stream
 
 __all__ = ["Corpus", "Stream", "check_corpus", "open_corpus_sources", "prepare_corpus"]
@@ -82,8 +84,12 @@ def prepare_corpus(
     directory: Path,
     check: Check = lambda: None,
     progress: Progress = lambda name, done, total: None,
+    cache: EncodedCache | None = None,
 ) -> Corpus:
     """Encode what is not yet encoded under `directory` and map the streams.
+
+    Args:
+        cache: where to look for what another run encoded, and to leave what this one did.
 
     Raises:
         BadData: a source cannot be read, or is too short for one row of `block_size + 1` tokens.
@@ -94,11 +100,11 @@ def prepare_corpus(
     banned: frozenset[bytes] = frozenset()
     if validation_source is not None:
         banned = frozenset(_digest(text) for text in _checked(validation_source.documents(), check))
-    pairs = [_encoded(source, tokenizer, directory, banned, check, progress) for source in sources]
+    pairs = [_encoded(source, tokenizer, directory, banned, check, progress, cache) for source in sources]
     training = [pair[0] for pair in pairs]
     held_out = [pair[1] for pair in pairs if len(pair[1].starts)]
     if validation_source is not None:
-        held_out = [_encoded(validation_source, tokenizer, directory, None, check, progress)[0]]
+        held_out = [_encoded(validation_source, tokenizer, directory, None, check, progress, cache)[0]]
     elif not held_out:
         longest = max(range(len(training)), key=lambda i: len(training[i].tokens))
         training[longest], tail = _split_tail(training[longest])
@@ -116,12 +122,13 @@ def _encoded(
     banned: frozenset[bytes] | None,
     check: Check,
     progress: Progress,
+    cache: EncodedCache | None,
 ) -> tuple[Stream, Stream]:
     """Return a source's (training, held-out) streams. `banned` None: everything is training, nothing is held out."""
     rule = "whole" if banned is None else hashlib.sha256(b"".join(sorted(banned))).hexdigest()
     key = hashlib.sha256(f"{_FORMAT} {source.fingerprint(check)} {tokenizer.id} {rule}".encode()).hexdigest()[:16]
     place = directory / key
-    if not is_encoded(place, check):
+    if not is_encoded(place, check) and not (cache and cache.take(place, check)):
         total = source.n_bytes()
         encode_documents(
             source.documents(),
@@ -132,6 +139,8 @@ def _encoded(
             check=check,
             progress=lambda: progress(source.name, source.tally.bytes_read, total),
         )
+        if cache:
+            cache.give(place)
     training, held_out = (open_stream(place, part, source.name) for part in PARTS)
     return training, held_out
 

@@ -24,6 +24,7 @@ from tinylm.training.checkpoint import (
 )
 from tinylm.training.config import TrainConfig, config_to_json
 from tinylm.training.corpus import Corpus, check_corpus, prepare_corpus
+from tinylm.training.encoded_cache import EncodedCache
 from tinylm.training.evaluation import evaluate_model, sample_text
 from tinylm.training.events import EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
@@ -53,12 +54,19 @@ ShouldStop = Callable[[], int]
 _STOP_FILE_SIGNAL = 2  # a stop file counts as Ctrl-C: exit code 130
 
 
-def train(config: TrainConfig, *, on_event: OnEvent = lambda event: None, should_stop: ShouldStop = lambda: 0) -> Path:
+def train(
+    config: TrainConfig,
+    *,
+    on_event: OnEvent = lambda event: None,
+    should_stop: ShouldStop = lambda: 0,
+    cache: EncodedCache | None = None,
+) -> Path:
     """Start a run in `config.out`, train to its end and return the exported model's directory.
 
     Args:
         on_event: called with every event of `events.py`, after it was written.
         should_stop: asked between micro-batches, batches of encoding, evaluation and sampling.
+        cache: encoded corpora that runs share; None: this one encodes for itself.
 
     Raises:
         Interrupted: a stop was asked for; everything done is saved and `resume` goes on.
@@ -81,7 +89,7 @@ def train(config: TrainConfig, *, on_event: OnEvent = lambda event: None, should
             directory.write_record(record, tokenizer_path)
 
         team.leader_does(begin)
-        return _Run(directory, record, tokenizer, machine, team, should_stop).complete(on_event)
+        return _Run(directory, record, tokenizer, machine, team, should_stop, cache).complete(on_event)
 
 
 def resume(
@@ -90,6 +98,7 @@ def resume(
     allow_inexact: bool = False,
     on_event: OnEvent = lambda event: None,
     should_stop: ShouldStop = lambda: 0,
+    cache: EncodedCache | None = None,
 ) -> Path:
     """Go on with the run in `config.out` from its newest valid checkpoint; otherwise like `train`.
 
@@ -111,7 +120,7 @@ def resume(
         own = replace(config, init_from=str(directory.initial)) if config.init_from is not None else config
         check_run_unchanged(record, tokenizer, fingerprints(own), machine, allow_inexact)
         record = replace(record, config=config)
-        return _Run(directory, record, tokenizer, machine, team, should_stop).complete(on_event)
+        return _Run(directory, record, tokenizer, machine, team, should_stop, cache).complete(on_event)
 
 
 @dataclass
@@ -124,6 +133,7 @@ class _Run:
     machine: Machine
     team: Team
     should_stop: ShouldStop
+    cache: EncodedCache | None
 
     def complete(self, on_event: OnEvent) -> Path:
         """Train to the end, telling the diary how it ended."""
@@ -161,10 +171,9 @@ class _Run:
         """Encode what is not yet encoded, once for all processes, and map it."""
         config, place, progress = self.record.config, self.directory.data, encoding_reporter(self.log)
         found: list[Corpus] = []
-        self.team.leader_does(
-            lambda: found.append(prepare_corpus(config, self.tokenizer, place, self._check, progress))
-        )
-        return found[0] if found else prepare_corpus(config, self.tokenizer, place)
+        ours = (config, self.tokenizer, place)
+        self.team.leader_does(lambda: found.append(prepare_corpus(*ours, self._check, progress, self.cache)))
+        return found[0] if found else prepare_corpus(*ours)
 
     def _build(self, checkpoint: Path | None, corpus: Corpus) -> None:
         config, initial = self.record.config, self.directory.initial
@@ -226,10 +235,9 @@ class _Run:
 
     def _checkpoint(self) -> None:
         """Save the state, then the model for others to use, then forget older states."""
-        config, directory = self.record.config, self.directory
+        config, directory, learner = self.record.config, self.directory, self.learner
         self.log.flush_to_disk()
         facts = {"run": self.fingerprint, "machine": self.record.machine}
-        learner = self.learner
         path = save_checkpoint(directory.checkpoints, learner.model, learner.optimizers, self.position, facts)
         export_model(learner.model, directory.tokenizer, directory.model, config.export_dtype)
         prune_checkpoints(directory.checkpoints, self.position, config.keep)
