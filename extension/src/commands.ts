@@ -195,7 +195,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(arrow-down) Go to Next Surprising Token", "tinylm.nextSurprising"],
     ["$(symbol-color) Show Heat Map Legend", "tinylm.showLegend"],
     ["$(sparkle) Generate Here", "tinylm.generateHere"],
-    [app.ghost.isPaused ? "$(debug-continue) Resume Ghost Text" : "$(debug-pause) Pause Ghost Text", "tinylm.toggleGhostText"] as const,
+    [app.ghost.isPaused ? "$(debug-continue) Resume Ghost Text" : "$(debug-pause) Pause Ghost Text", "tinylm.toggleGhostText"],
     ["$(type-hierarchy-sub) Open Generation View", "tinylm.openGenerationView"],
     ["$(replace) Replace Token", "tinylm.replaceToken"],
     ["$(diff) Compare Tokenizers", "tinylm.compareTokenizers"],

@@ -1,8 +1,8 @@
 /** How sure the model is of a ghost text, in words, and its first token. Pure. */
 import type { Suggestion } from "./ghostProtocol";
-import { markdownFromText } from "./words";
+import { markdownFromText, percentText } from "./words";
 
-/** "34 %, 5 tokens". */
+/** "34.0 %, 5 tokens". */
 export function confidenceText({ logprob, tokens }: Suggestion): string {
   return `${percentText(logprob)}, ${tokens.length} ${tokens.length === 1 ? "token" : "tokens"}`;
 }
@@ -20,12 +20,4 @@ export function firstToken({ tokens }: Suggestion): { readonly text: string; rea
   const text = others.map((token) => token.text).join("");
   const logprob = others.reduce((sum, token) => sum + token.logprob, 0);
   return { text: first.text, rest: others.length === 0 ? null : { text, logprob, tokens: others } };
-}
-
-/** "34 %", "0.3 %", "<0.01 %". */
-function percentText(logprob: number): string {
-  const percent = 100 * Math.exp(logprob);
-  if (percent >= 9.95) return `${percent.toFixed(0)} %`;
-  if (percent >= 0.995) return `${percent.toFixed(1)} %`;
-  return percent >= 0.01 ? `${percent.toFixed(2)} %` : "<0.01 %";
 }

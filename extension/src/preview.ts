@@ -3,13 +3,7 @@
  * Pure. A change is after minus before in bits of surprisal: with a plus the text gets less likely.
  */
 import type { Alternative, BitsChange, PreviewResult } from "./comparing";
-
-/** "12.3 %", "0.0041 %", "3e-9": a probability from its logarithm. */
-export function percentText(logprob: number): string {
-  const probability = Math.exp(logprob);
-  if (probability >= 0.0995) return `${(100 * probability).toFixed(1)} %`;
-  return probability >= 1e-6 ? `${Number((100 * probability).toPrecision(2))} %` : probability.toExponential(0);
-}
+import { percentText } from "./words";
 
 export function changeOf({ beforeBits, afterBits }: BitsChange): number {
   return afterBits - beforeBits;

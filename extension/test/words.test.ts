@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobProgress } from "../src/protocol";
-import { durationText, markdownFromText, progressText, trainingText } from "../src/words";
+import { durationText, markdownFromText, percentText, progressText, trainingText } from "../src/words";
 
 const JOB: JobProgress = {
   jobId: "j1",
@@ -39,4 +39,8 @@ test("the status item mentions a job only while it runs", () => {
 
 test("a text cannot become markup", () => {
   assert.equal(markdownFromText("a *b* <img> [x](command:y) $(zap) &lt;"), "a \\*b\\* &lt;img\\> \\[x\\]\\(command:y\\) \\$\\(zap\\) &amp;lt;");
+});
+
+test("probabilities read like those of the hover", () => {
+  assert.deepEqual([Math.log(0.5), Math.log(0.099), Math.log(0.0123), Math.log(4.1e-5), Math.log(3e-9)].map(percentText), ["50.0 %", "9.9 %", "1.2 %", "0.0041 %", "3e-9"]);
 });

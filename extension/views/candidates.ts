@@ -1,5 +1,5 @@
 /** The next token's candidates: rows with bars, what was cut by which filter, and where the draw falls on the cumulative bar. */
-import { percentText } from "../src/preview";
+import { percentText } from "../src/words";
 import type { SessionCandidate, SessionPlace } from "../src/sessionProtocol";
 import { element, withAttributes } from "./elements";
 

@@ -2,7 +2,7 @@
  * The page of the generation view: draws the state that the extension sends and says what the person does. It keeps no state
  * but the focus. Keys are those of `tinylm demo` where both have them.
  */
-import { percentText } from "../src/preview";
+import { percentText } from "../src/words";
 import type { GenerationAction, GenerationState } from "../src/generationMessages";
 import type { SessionBranch, SessionToken, SessionView } from "../src/sessionProtocol";
 import { candidateRows, cumulativeBar, drawText, survivorsText } from "./candidates";
