@@ -17,7 +17,7 @@ def test_every_branch_has_the_logits_of_its_own_text(request, shape):
         stem = random_ids(n_stem, seed=n_stem)
         cache = engine.new_cache()
         engine.extend(cache, stem)
-        branches, paths = Branches(engine, cache), {-1: []}
+        branches, paths = Branches(engine, cache, max_rows=8, max_nodes=128), {-1: []}
         for n_rows in (3, 1, 8, 5):
             able = [number for number, path in paths.items() if branches.fits(len(path) + 1)]
             parents = rng.choice(able, n_rows).tolist()
@@ -40,7 +40,7 @@ def test_what_does_not_fit_is_refused(model_directory):
     engine = Engine.load(model_directory)
     cache = engine.new_cache()
     engine.extend(cache, random_ids(63))
-    branches = Branches(engine, cache, max_nodes=2)
+    branches = Branches(engine, cache, max_rows=8, max_nodes=2)
     assert branches.fits(1) and not branches.fits(2)
     branches.read([5], [-1])
     with pytest.raises(ValueError, match="no room for 1 tokens more, 2 behind a text of 63"):

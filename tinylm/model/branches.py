@@ -35,7 +35,7 @@ class Branches:
         n_nodes: how many there are.
     """
 
-    def __init__(self, engine: Engine, cache: KVCache, *, max_rows: int = 8, max_nodes: int = 128) -> None:
+    def __init__(self, engine: Engine, cache: KVCache, *, max_rows: int, max_nodes: int) -> None:
         config = engine.config
         self.max_nodes = max_nodes
         self._engine = engine
