@@ -6,8 +6,9 @@ import random
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 
 import psutil
 import pytest
@@ -19,7 +20,7 @@ from tokenizers import models, pre_tokenizers, trainers
 from tests.tinylm.test_splitting import GPT2_PATTERN
 from tinylm.data.sources import open_source
 from tinylm.errors import BadData, Cancelled, EnvironmentProblem, UsageError
-from tinylm.tokenizer_training import MergingProgress, counting, save_tokenizer, train_tokenizer
+from tinylm.tokenizer_training import MergingProgress, counting, learning, order, pairs, save_tokenizer, train_tokenizer
 from tinylm.tokenizer_training.report import HeldOut
 from tinylm.tokens.tokenizer import Tokenizer
 
@@ -100,14 +101,21 @@ def test_merges_and_ids_are_those_of_hugging_face(corpus: str, vocab_size: int) 
     assert our_model(documents, vocab_size) == hugging_face_model(documents, vocab_size)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.lists(st.text(alphabet="ab- é1'\n", min_size=1, max_size=40), min_size=1, max_size=8),
     st.integers(257, 300),
+    st.sampled_from([1, 2, 5, pairs._PIECE]),
+    st.sampled_from([1, 2, 7, order._N_LISTED]),
 )
-def test_ties_are_broken_as_hugging_face_breaks_them(documents: list[str], vocab_size: int) -> None:
-    """In texts over few characters nearly every count is a tie."""
-    assert our_model(documents, vocab_size) == hugging_face_model(documents, vocab_size)
+def test_ties_are_broken_as_hugging_face_breaks_them(
+    documents: list[str], vocab_size: int, piece: int, n_listed: int
+) -> None:
+    """In texts over few characters nearly every count is a tie; in whatever pieces the work is done."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pairs, "_PIECE", piece)
+        patch.setattr(order, "_N_LISTED", n_listed)
+        assert our_model(documents, vocab_size) == hugging_face_model(documents, vocab_size)
 
 
 def nothing(_: object) -> None:
@@ -169,44 +177,58 @@ def test_lone_surrogates_count_as_replacement_characters() -> None:
     assert our_model(["a \ud800 b \udfff"], 300) == our_model(["a \ufffd b \ufffd"], 300)
 
 
-def most_calls_between_looks(documents: object, vocab_size: int, phase: str) -> int:
-    """Return the largest number of function calls between two polls of `should_stop` in a phase.
+def most_work_between_looks(begin: Callable[[Callable[[], bool]], object]) -> tuple[int, int]:
+    """Return how much happened at most between two polls of `should_stop`: function calls, and places gone through.
 
-    Calls, C functions included, are counted instead of time, so that neither a busy machine nor a collection of garbage
-    decides. On the text below it is some thousands while counting and 38,548 while merging.
+    This is counted instead of time, so that neither a busy machine nor a collection of garbage decides. Calls include C
+    functions; places are what the functions of `pairs.py` are called with.
     """
-    calls = 0
-    most = {"counting": 0, "merging": 0}
-    current = "counting"
+    now, most = Counter[str](), Counter[str]()
 
-    def count(frame: object, event: str, argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
+    def count(frame: FrameType, event: str, argument: object) -> None:
+        now["calls"] += event in ("call", "c_call")
+        if event == "call" and frame.f_code.co_qualname.startswith("Pairs._") and "<" not in frame.f_code.co_name:
+            now["places"] += sum(len(frame.f_locals.get(name, ())) for name in ("places", "lefts"))
 
     def poll() -> bool:
-        nonlocal calls
-        most[current] = max(most[current], calls)
-        calls = 0
+        most.update({name: max(0, n - most[name]) for name, n in now.items()})
+        now.clear()
         return False
-
-    def note(progress: object) -> None:
-        nonlocal current
-        current = "merging" if isinstance(progress, MergingProgress) else "counting"
 
     sys.setprofile(count)
     try:
-        train_tokenizer(documents, vocab_size, workers=1, progress=note, should_stop=poll)  # type: ignore[arg-type]
+        begin(poll)
     finally:
         sys.setprofile(None)
-    return most[phase]
+    return most["calls"], most["places"]
 
 
-@pytest.mark.parametrize("phase", ["counting", "merging"])
-def test_a_stop_is_noticed_soon(phase: str) -> None:
-    """One document of 0.5 MB with 60,000 different words: between two looks lies a small part of the work."""
+def many_different_words() -> str:
     rng = random.Random(3)
-    text = " ".join("".join(rng.choices("etaoinshr", k=8)) for _ in range(60_000))
-    assert 0 < most_calls_between_looks([text], 300, phase) < 200_000
+    return " ".join("".join(rng.choices("etaoinshr", k=8)) for _ in range(60_000))
+
+
+def test_a_stop_while_counting_is_noticed_soon() -> None:
+    """One document of 0.5 MB with 60,000 different words: between two looks lies a small part of the work."""
+    text = many_different_words()
+    calls, _ = most_work_between_looks(
+        lambda poll: counting.count_corpus([text], workers=1, progress=nothing, should_stop=poll)
+    )
+    assert 0 < calls < 200_000
+
+
+@pytest.mark.parametrize("n_known", [0, 40])
+def test_a_stop_while_merging_is_noticed_soon(n_known: int) -> None:
+    """The same words have 540,000 symbols: that many are looked at in pieces, whether or not some merges are known."""
+    counts = Counter(GPT2_PATTERN.findall(many_different_words()))
+    learned = learning.learn_merges(counts, 297, on_merge=lambda *_: None, should_stop=never)[1]
+    calls, n_places = most_work_between_looks(
+        lambda poll: learning.learn_merges(
+            counts, 340, on_merge=lambda *_: None, should_stop=poll, known=learned[:n_known]
+        )
+    )
+    assert 0 < calls < 100_000
+    assert pairs._PIECE <= n_places <= 3 * pairs._PIECE
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -25,7 +25,17 @@ from tinylm.tokenizer_training.measures import Measures, measure
 from tinylm.tokenizer_training.report import HeldOut, TokenizerReport, make_report
 from tinylm.tokenizer_training.report_page import check_report_path, measures_to_json, write_report
 from tinylm.tokenizer_training.saving import check_saved
-from tinylm.tokenizer_training.state import NOTHING, CorpusChanged, forget, load_counted, save_counted, state_file
+from tinylm.tokenizer_training.state import (
+    NOTHING,
+    CorpusChanged,
+    forget,
+    load_counted,
+    load_learned,
+    merges_file,
+    save_counted,
+    save_learned,
+    state_file,
+)
 from tinylm.tokenizer_training.training import MergingProgress, check_vocab_size
 from tinylm.tokenizer_training.training import train_tokenizer as train
 from tinylm.tokens.byte_level import raw_from_bytes
@@ -41,7 +51,8 @@ def train_tokenizer(
     data: Annotated[
         list[str],
         typer.Option(
-            "--data", help="sample, a file, a folder, a glob or owner/name of the Hub. Repeat it to join several."
+            "--data",
+            help="sample, stories, a file, a folder, a glob or owner/name of the Hub. Repeat it to join several.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", help="The directory to write. An older tokenizer there is replaced.")],
@@ -153,6 +164,7 @@ def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
         texts = kept.documents or [kept.first]
         measured = _write(wish, [trained.prefix(size) for size in wish.sizes], texts, follow)
     seconds = time.monotonic() - started
+    forget(merges_file(wish.out))
     forget(state_file(wish.out))
     place = wish.place_of(wish.sizes[-1])
     found = make_report(trained, Tokenizer.load(place), measured[-1], kept.documents, kept.first)
@@ -173,7 +185,8 @@ def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
 def _trained(wish: _Wish, follow: "_Follower") -> tuple[TrainedTokenizer, HeldOut]:
     """Train, going on where an earlier call was interrupted; where the corpus has changed since, begin anew."""
     state, settings = state_file(wish.out), {"heldOut": wish.hold_out, "source": wish.source.name}
-    begin = load_counted(state, settings)
+    merges = merges_file(wish.out)
+    begin, known = load_counted(state, settings), load_learned(merges, settings)
     while True:
         kept = HeldOut(keep_any=wish.hold_out)
         try:
@@ -185,6 +198,8 @@ def _trained(wish: _Wish, follow: "_Follower") -> tuple[TrainedTokenizer, HeldOu
                 should_stop=follow.should_stop,
                 begin=begin,
                 keep=lambda counted: save_counted(state, counted, settings) if counted.n_pieces else None,
+                known=known,
+                keep_merges=lambda learned: save_learned(merges, learned, settings),
             )
         except CorpusChanged:
             begin = NOTHING

@@ -49,12 +49,14 @@ class CountingProgress:
 
 @dataclass(frozen=True)
 class PretokenCounts:
-    """How often each pre-token occurs, with the size of what was counted."""
+    """How often each pre-token occurs, with the size of what was counted and, as in `Counted`, what tells it apart."""
 
     counts: Counter[str]
     n_documents: int
     n_bytes: int
     n_pretokens: int
+    n_pieces: int
+    checksum: int
 
 
 def default_workers() -> int:
@@ -102,7 +104,8 @@ def count_corpus(
         raise
     keep(Counted(place.n_pieces, place.checksum, counts))
     tally.report()
-    return PretokenCounts(counts, tally.n_documents, tally.n_bytes, counts.total())
+    n_pretokens = counts.total()
+    return PretokenCounts(counts, tally.n_documents, tally.n_bytes, n_pretokens, place.n_pieces, place.checksum)
 
 
 @dataclass

@@ -27,9 +27,7 @@ _CHECKED_CHARS = 1 << 15  # some 20 ms, between two looks at whether to stop
 def tokenizer_from_merges(vocabulary: Sequence[bytes], merges: Sequence[Merge]) -> tokenizers.Tokenizer:
     """Build the tokenizer object: no normaliser, GPT-2's split, byte-level BPE, `<|endoftext|>` as special token."""
     spelled = [END_OF_TEXT, *(raw_from_bytes(token) for token in vocabulary[1:])]
-    # Where one pair was merged twice, the later rank counts, as in Hugging Face's own table.
-    last = {(merge.left, merge.right): rank for rank, merge in enumerate(merges)}
-    pairs = [(spelled[left], spelled[right]) for (left, right), _ in sorted(last.items(), key=lambda item: item[1])]
+    pairs = [(spelled[merge.left], spelled[merge.right]) for merge in merges]
     model = tokenizers.models.BPE({token: token_id for token_id, token in enumerate(spelled)}, pairs)
     tokenizer = tokenizers.Tokenizer(model)
     tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)

@@ -1,20 +1,37 @@
-"""Keeps what a tokenizer's training has counted, so that an interrupted one goes on where it was.
+"""Keeps what a tokenizer's training has counted and which merges it has learned, so that it goes on where it was.
 
-The file lies beside the directory that the tokenizer will have and is removed when that is written. It holds the counts
-of the first pieces of the corpus and a checksum over them: whoever goes on reads those pieces again without counting
-them, and a corpus that has changed is noticed. Merging begins anew from the counts; it takes seconds.
+Two files lie beside the directory that the tokenizer will have and are removed when that is written. The first holds
+the counts of the first pieces of the corpus and a checksum over them: whoever goes on reads those pieces again without
+counting them, and a corpus that has changed is noticed. The second holds the first merges, and the number of pieces and
+the checksum of the whole corpus that they were learned from; it is small, so it can be written often.
 """
 
+import itertools
 import json
+import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tinylm.errors import BadData
 from tinylm.files import disk_errors, write_file
+from tinylm.tokenizer_training.merges import FIRST_VOCABULARY, Merge
 
-__all__ = ["NOTHING", "CorpusChanged", "Counted", "forget", "load_counted", "save_counted", "state_file"]
+__all__ = [
+    "NOTHING",
+    "NO_MERGES",
+    "CorpusChanged",
+    "Counted",
+    "Learned",
+    "forget",
+    "load_counted",
+    "load_learned",
+    "merges_file",
+    "save_counted",
+    "save_learned",
+    "state_file",
+]
 
 _FORMAT = 1
 
@@ -31,6 +48,18 @@ class Counted:
 NOTHING = Counted()
 
 
+@dataclass(frozen=True)
+class Learned:
+    """The first merges of a corpus: the number of all its pieces, their CRC-32 as in `Counted`, and the merges."""
+
+    n_pieces: int = 0
+    checksum: int = 0
+    merges: tuple[Merge, ...] = ()
+
+
+NO_MERGES = Learned()
+
+
 class CorpusChanged(BadData):
     """What was counted belongs to another text; caught where the counting is begun anew."""
 
@@ -38,6 +67,11 @@ class CorpusChanged(BadData):
 def state_file(out: Path) -> Path:
     """Return where the state of a training lies whose result goes to `out`."""
     return out.with_name(f".{out.name}.counted")
+
+
+def merges_file(out: Path) -> Path:
+    """Return where the merges of a training lie whose result goes to `out`."""
+    return out.with_name(f".{out.name}.merges")
 
 
 def save_counted(path: Path, counted: Counted, settings: Mapping[str, object]) -> None:
@@ -68,7 +102,44 @@ def load_counted(path: Path, settings: Mapping[str, object]) -> Counted:
         return NOTHING
 
 
+def save_learned(path: Path, learned: Learned, settings: Mapping[str, object]) -> None:
+    """Write the merges, whole or not at all. Arguments and errors are those of `save_counted`."""
+    merges = [(merge.left, merge.right, merge.count) for merge in learned.merges]
+    values = {"format": _FORMAT, "settings": dict(settings), "pieces": learned.n_pieces, "checksum": learned.checksum}
+    content = json.dumps({**values, "merges": merges, "mergesChecksum": _checksum(merges)}).encode()
+    with disk_errors(path, "keeping the merges"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, content)
+
+
+def load_learned(path: Path, settings: Mapping[str, object]) -> Learned:
+    """Read merges; where they are missing, damaged or of other settings there are none."""
+    try:
+        values = json.loads(path.read_bytes())
+        if values["format"] != _FORMAT or values["settings"] != dict(settings):
+            return NO_MERGES
+        merges = values["merges"]
+        if values["mergesChecksum"] != _checksum(merges) or not _is_plausible(merges):
+            return NO_MERGES
+        return Learned(int(values["pieces"]), int(values["checksum"]), tuple(Merge(*merge) for merge in merges))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return NO_MERGES
+
+
+def _checksum(merges: Sequence[Sequence[int]]) -> int:
+    return zlib.crc32(json.dumps(merges).encode())
+
+
+def _is_plausible(merges: Sequence[Sequence[int]]) -> bool:
+    """Say whether each merge is of two tokens that exist by then, and has a count."""
+    sizes = itertools.count(len(FIRST_VOCABULARY))
+    return all(
+        0 < left < size and 0 < right < size and count > 0
+        for (left, right, count), size in zip(merges, sizes, strict=False)
+    )
+
+
 def forget(path: Path) -> None:
-    """Remove a state that is no longer needed."""
-    with disk_errors(path, "removing what was counted"):
+    """Remove a file that is no longer needed."""
+    with disk_errors(path, "removing the state"):
         path.unlink(missing_ok=True)

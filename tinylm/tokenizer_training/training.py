@@ -1,4 +1,4 @@
-"""Train a tokenizer: count, then merge. What the two do is in `counting.py` and `merges.py`."""
+"""Train a tokenizer: count, then merge. What the two do is in `counting.py` and `learning.py`."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -7,9 +7,10 @@ import tokenizers
 
 from tinylm.errors import BadData, UsageError
 from tinylm.tokenizer_training.counting import CountingProgress, count_corpus, default_workers
-from tinylm.tokenizer_training.merges import FIRST_VOCABULARY, Merge, learn_merges
+from tinylm.tokenizer_training.learning import learn_merges
+from tinylm.tokenizer_training.merges import FIRST_VOCABULARY, Merge
 from tinylm.tokenizer_training.saving import tokenizer_from_merges
-from tinylm.tokenizer_training.state import NOTHING, Counted
+from tinylm.tokenizer_training.state import NO_MERGES, NOTHING, Counted, Learned
 from tinylm.tokens.tokenizer_file import MAX_VOCAB_SIZE
 
 __all__ = ["MergingProgress", "TrainedTokenizer", "check_vocab_size", "train_tokenizer"]
@@ -53,8 +54,7 @@ class TrainedTokenizer:
         """
         if vocab_size >= len(self.vocabulary):
             return replace(self, vocab_size_wanted=vocab_size)
-        last = next((rank for rank, merge in enumerate(self.merges) if merge.result == vocab_size - 1), -1)
-        merges = self.merges[: last + 1]
+        merges = self.merges[: vocab_size - SMALLEST_VOCABULARY]
         return replace(self, vocabulary=self.vocabulary[:vocab_size], merges=merges, vocab_size_wanted=vocab_size)
 
     def to_tokenizer(self) -> tokenizers.Tokenizer:
@@ -71,6 +71,8 @@ def train_tokenizer(
     should_stop: Callable[[], bool] = lambda: False,
     begin: Counted = NOTHING,
     keep: Callable[[Counted], None] = lambda counted: None,
+    known: Learned = NO_MERGES,
+    keep_merges: Callable[[Learned], None] = lambda learned: None,
 ) -> TrainedTokenizer:
     """Train byte-level BPE with GPT-2's split pattern on a stream of documents.
 
@@ -83,6 +85,8 @@ def train_tokenizer(
         progress: told about ten times a second while counting, and of every merge.
         should_stop: polled at least every 0.1 s.
         begin, keep: see `count_corpus`. The result does not depend on how often it was interrupted.
+        known: the merges that an interrupted call has learned; those of another corpus are left alone.
+        keep_merges: given the merges so far every two seconds and when stopped.
     Raises: UsageError for a size out of range; BadData when there is no text; Cancelled when asked to stop;
         CorpusChanged: see `count_corpus`.
     """
@@ -97,14 +101,15 @@ def train_tokenizer(
     )
     if not counted.n_pretokens:
         raise BadData("the corpus holds no text; name another with --data")
-    tokens = list(FIRST_VOCABULARY)
-
-    def on_merge(size: int, merge: Merge) -> None:
-        if size > len(tokens):
-            tokens.append(tokens[merge.left] + tokens[merge.right])
-        progress(MergingProgress(size, vocab_size, tokens[merge.left], tokens[merge.right], merge.count))
-
-    vocabulary, merges = learn_merges(counted.counts, vocab_size, on_merge=on_merge, should_stop=should_stop)
+    place = (counted.n_pieces, counted.checksum)
+    vocabulary, merges = learn_merges(
+        counted.counts,
+        vocab_size,
+        on_merge=lambda size, merge, left, right: progress(MergingProgress(size, vocab_size, left, right, merge.count)),
+        should_stop=should_stop,
+        known=known.merges if (known.n_pieces, known.checksum) == place else (),
+        keep=lambda merges: keep_merges(Learned(*place, tuple(merges))),
+    )
     return TrainedTokenizer(
         tuple(vocabulary),
         tuple(merges),
