@@ -11,7 +11,7 @@ import type { Server } from "./client";
 import type { Painter } from "./decorations";
 import { endText, Jobs } from "./jobs";
 import { ServerCommand } from "./protocol";
-import type { JobProgress, JobStarted, KnownModel, ModelInfo, TrainingEstimate, TrainModelArguments } from "./protocol";
+import type { JobKind, JobProgress, JobStarted, KnownModel, ModelInfo, TrainingEstimate, TrainModelArguments } from "./protocol";
 import { SECTION, trainingFolderSetting } from "./settings";
 import { TrainingViews } from "./trainingview";
 import { estimateText, isActive, messageOf } from "./words";
@@ -61,14 +61,13 @@ export class Training implements Disposable {
 
   /** Open the view of the run that is going on, or of one that is chosen. */
   async openView(): Promise<void> {
-    const run = await this.chooseRun("Open Training View", this.shown.active);
+    const run = await this.chooseRun("Open Training View", ["model", "tokenizer"]);
     if (run !== undefined) this.views.open(run);
   }
 
   /** Watch a text being learned, by the run that is going on or one that is chosen. */
   async watchLearning(document: TextDocument, range: Range): Promise<void> {
-    const title = "Watch This Paragraph Being Learned: by which training";
-    const run = await this.chooseRun(title, this.shown.active.filter(({ kind }) => kind === "model"));
+    const run = await this.chooseRun("Watch This Paragraph Being Learned: by which training", ["model"]);
     if (run !== undefined) this.views.watch(document, range, run);
   }
 
@@ -117,7 +116,9 @@ export class Training implements Disposable {
   }
 
   private async resumeRun(run: string): Promise<void> {
-    if (await this.ready()) await this.begin(ServerCommand.resumeTraining, { run });
+    const jobs = await this.server.execute<JobProgress[]>(ServerCommand.listJobs);
+    const needsNothing = jobs.findLast((job) => job.run === run)?.kind === "tokenizer";
+    if (needsNothing || (await this.ready())) await this.begin(ServerCommand.resumeTraining, { run });
   }
 
   private async begin(command: string, argument: object): Promise<void> {
@@ -136,14 +137,16 @@ export class Training implements Disposable {
     return (await pick("Train Model: start?", choices)) ?? false;
   }
 
-  private async chooseRun(title: string, [active, ...others]: readonly JobProgress[]): Promise<string | undefined> {
-    return active !== undefined && others.length === 0 ? active.run : this.askRun(title);
+  /** The run of some kinds that is going on, if there is but one; else one that is chosen. */
+  private async chooseRun(title: string, kinds: readonly JobKind[]): Promise<string | undefined> {
+    const [active, ...others] = this.shown.active.filter(({ kind }) => kinds.includes(kind));
+    return active !== undefined && others.length === 0 ? active.run : this.askRun(title, kinds);
   }
 
   /** One of the runs that the server or the training folder knows, the newest first. */
-  private async askRun(title: string): Promise<string | undefined> {
+  private async askRun(title: string, kinds: readonly JobKind[]): Promise<string | undefined> {
     const jobs = await this.server.execute<JobProgress[]>(ServerCommand.listJobs);
-    const known = new Map<string, string>(jobs.filter(({ kind }) => kind === "model").map((job) => [job.run, isActive(job) ? "running" : job.state]));
+    const known = new Map<string, string>(jobs.filter(({ kind }) => kinds.includes(kind)).map((job) => [job.run, isActive(job) ? "running" : job.state]));
     for (const run of await runsOnDisk()) if (!known.has(run)) known.set(run, "");
     const choices = [...known].reverse().map(([run, state]) => ({ label: basename(run), description: state, detail: run, value: run }));
     const other: Choice<string | null> = { label: "$(folder-opened) Choose a folder...", value: null };
@@ -174,7 +177,7 @@ export class Training implements Disposable {
       if (answer !== undefined) this.shown.showOutput();
     } else if (job.state === "interrupted") {
       const answer = await window.showInformationMessage(text, "Resume");
-      if (answer === "Resume") await this.begin(ServerCommand.resumeTraining, { run: job.run });
+      if (answer === "Resume") await this.resumeRun(job.run);
     } else if (job.kind === "model" && job.model !== null) {
       const answer = await window.showInformationMessage(`${text} Use this model?`, "Use This Model", "Not Now");
       if (answer === "Use This Model") await this.use(job.model);
@@ -190,7 +193,7 @@ export class Training implements Disposable {
     const runs = new Map<string, Choice<string>>();
     for (const job of latest.values()) {
       const stopped = job.state === "interrupted" || job.state === "failed";
-      if (stopped && job.kind === "model") runs.set(job.run, { label: basename(job.run), description: endText(job), value: job.run });
+      if (stopped) runs.set(job.run, { label: basename(job.run), description: endText(job), value: job.run });
     }
     for (const folder of await runsOnDisk()) {
       if (!latest.has(folder) && (await isUnfinished(Uri.file(folder)))) runs.set(folder, { label: basename(folder), description: folder, value: folder });

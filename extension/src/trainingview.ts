@@ -178,6 +178,7 @@ class TrainingView implements Disposable {
     try {
       const events = await this.server.request(TrainingEventsRequest, { run: this.run, cursor, maxPoints: MOST_POINTS });
       this.nPoints = (events.startsOver ? 0 : this.nPoints) + events.steps.step.length;
+      if (this.last !== null && !isActive(this.last) && isActive(events)) this.mergesFrom = null; // It was resumed.
       this.last = events;
       this.cursor = events.cursor;
       this.post({ type: "events", events });

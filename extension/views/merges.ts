@@ -3,7 +3,7 @@ import type { Merge, TokenizerEventsResult } from "../src/protocol";
 import { element } from "./elements";
 
 const MOST_ROWS = 200;
-const PHASES: Readonly<Record<string, string>> = { counting: "Counting words", merging: "Merging", ended: "Done" };
+const PHASES: Readonly<Record<string, string>> = { counting: "Counting words", merging: "Merging", ended: "Ended" };
 
 export class Merges {
   readonly root: HTMLElement;

@@ -72,7 +72,7 @@ function draw(): void {
   page.progress.hidden = page.lessons.hidden;
   page.stop.hidden = last.jobId === null || last.state === "stopping";
   const isStopped = last.state === "interrupted" || last.state === "failed";
-  page.resume.hidden = !isStopped || record.totalSteps === null; // Before its first event there is nothing to go on with.
+  page.resume.hidden = !isStopped || (record.totalSteps === null && page.merges.isEmpty); // Before its first event there is nothing to go on with.
   page.use.hidden = last.model === null;
   drawPlots(record);
   drawLearning();

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import psutil
 from pygls.exceptions import JsonRpcInvalidParams
 
 from tinylm.extras import install_command, missing_packages
+from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE, MAX_VOCAB_SIZE
 from tinylm_server import params as check
 from tinylm_server.job_driver import NICE
 from tinylm_server.job_files import JobRecord, Stage, jobs_directory, working_folder
@@ -36,7 +38,6 @@ __all__ = [
 ]
 
 NEEDED = ("torch", "transformers")
-DEFAULT_VOCAB_SIZE = 8192
 
 # argument -> option of `tinylm train`; all whole numbers
 NUMBERS = {
@@ -104,14 +105,21 @@ async def estimate_training(ls: "Server", argument: Any = None) -> dict[str, Any
 
 
 async def resume_training(ls: "Server", argument: Any = None) -> dict[str, str]:
-    """Start `tinylm train --resume` on a run."""
+    """Go on with a run: the model that has begun there, or else what its newest job had begun."""
     run = check.absolute_path(check.mapping(argument, "argument"), "run")
-    if not (Path(run) / "run.json").is_file():
+    if (Path(run) / "run.json").is_file():
+        _require_packages()
+        stage = Stage("model", _tinylm("train", "--resume", f"--out={run}"), str(Path(run) / "events.jsonl"))
+        model = str(Path(run) / "model")
+        return _begin(ls, JobRecord(_new_id(), "model", run, time.time(), ls.workspace_folder(), [stage], model))
+    job = ls.jobs.newest_for(run)
+    if job is None or job.progress.state == "finished":
         raise check.refusal(f"{run} holds no run to resume; start a new one with Train Model")
-    _require_packages()
-    stage = Stage("model", _tinylm("train", "--resume", f"--out={run}"), str(Path(run) / "events.jsonl"))
-    record = JobRecord(_new_id(), "model", run, time.time(), ls.workspace_folder(), [stage], str(Path(run) / "model"))
-    return _begin(ls, record)
+    if job.record.kind == "model":
+        _require_packages()
+    job_id = _new_id()
+    stages = [_told_anew(stage, job_id) for stage in job.record.stages]
+    return _begin(ls, replace(job.record, job_id=job_id, created=time.time(), stages=stages))
 
 
 async def stop_training(ls: "Server", argument: Any = None) -> dict[str, bool]:
@@ -165,11 +173,17 @@ def _begin(ls: "Server", record: JobRecord) -> dict[str, str]:
 
 
 def _tokenizer_stage(job_id: str, data: list[str], out: str, vocab_size: int) -> Stage:
+    words = ["train-tokenizer", *_each("--data", data), f"--vocab-size={vocab_size}", f"--out={out}"]
+    return _told_anew(Stage("tokenizer", _tinylm(*words), ""), job_id)
+
+
+def _told_anew(stage: Stage, job_id: str) -> Stage:
+    """Return a stage whose events, of a tokenizer, go to a job's own directory; a model's stay with its run."""
+    if stage.kind != "tokenizer":
+        return stage
     events = str(jobs_directory() / job_id / "events.jsonl")
-    command = _tinylm(
-        "train-tokenizer", *_each("--data", data), f"--vocab-size={vocab_size}", f"--out={out}", f"--events={events}"
-    )
-    return Stage("tokenizer", command, events)
+    command = [word for word in stage.command if not word.startswith("--events=")]
+    return Stage(stage.kind, [*command, f"--events={events}"], events)
 
 
 def _tinylm(*arguments: str) -> list[str]:
@@ -207,7 +221,7 @@ def _data(fields: Mapping[str, Any]) -> list[str]:
 
 
 def _vocab_size(fields: Mapping[str, Any]) -> int:
-    return check.integer(fields, "vocabSize", DEFAULT_VOCAB_SIZE, low=257, high=65_536)
+    return check.integer(fields, "vocabSize", DEFAULT_VOCAB_SIZE, low=257, high=MAX_VOCAB_SIZE)
 
 
 def _require_packages() -> None:

@@ -116,6 +116,47 @@ async def test_a_tokenizer_job_that_cannot_work_says_why(client: Client, tmp_pat
     assert [job["state"] for job in listed if job["run"] == str(out)] == ["failed"]
 
 
+async def stopped_while_counting(client: Client, job_id: str):
+    """Wait until a job counts words, stop it, and return its last progress."""
+    await client.notification(
+        "tinylm/trainingProgress", lambda job: (job["jobId"], job["phase"]) == (job_id, "counting")
+    )
+    await command(client, "stopTraining", {"jobId": job_id})
+    ends = ("interrupted", "finished", "failed")
+    return await client.notification(
+        "tinylm/trainingProgress", lambda job: job["jobId"] == job_id and job["state"] in ends
+    )
+
+
+async def test_a_tokenizer_that_was_stopped_is_resumed(client: Client, tmp_path):
+    """Stopped while it counts; the resumed job has a diary of its own, with every merge, and comes to its end."""
+    run = tmp_path / "tokenizer"
+    begun = await command(client, "trainTokenizer", {"data": ["sample:8000"], "vocabSize": 300, "out": str(run)})
+    stopped = await stopped_while_counting(client, begun["jobId"])
+    assert stopped["state"] == "interrupted", stopped
+    about = {"run": str(run), "cursor": None, "maxMerges": 100}
+    before = await client.request("tinylm/tokenizerEvents", about)
+    assert (before["phase"], before["merges"]) == ("ended", [])
+    resumed = await command(client, "resumeTraining", {"run": str(run)})
+    assert resumed["run"] == str(run) and resumed["jobId"] != stopped["jobId"]
+    end = await until(client, "finished", "failed", "interrupted")
+    assert (end["jobId"], end["kind"], end["state"]) == (resumed["jobId"], "tokenizer", "finished"), end
+    told = await client.request("tinylm/tokenizerEvents", about | {"cursor": before["cursor"]})
+    assert told["startsOver"] and [merge["rank"] for merge in told["merges"]] == [*range(1, 44)]
+    with pytest.raises(LspError, match="holds no run to resume"):
+        await command(client, "resumeTraining", {"run": str(run)})
+
+
+async def test_a_model_that_was_stopped_before_its_tokenizer_was_there_is_resumed(client: Client, tmp_path):
+    """The same job begins again, with what its tokenizer's training had kept."""
+    run = tmp_path / "run"
+    begun = await command(client, "trainModel", train_arguments("sample:8000", run))
+    first = await stopped_while_counting(client, begun["jobId"])
+    resumed = await command(client, "resumeTraining", {"run": str(run)})
+    second = await stopped_while_counting(client, resumed["jobId"])
+    assert [(job["kind"], job["state"]) for job in (first, second)] == [("model", "interrupted")] * 2, (first, second)
+
+
 async def test_a_tokenizer_is_trained(client: Client, tales, tmp_path):
     out = tmp_path / "--tokenizer $(touch x); 'ö😀"
     begun = await command(client, "trainTokenizer", {"data": [tales], "vocabSize": 300, "out": str(out)})

@@ -15,7 +15,7 @@ import pytest
 from tests.tinylm.training_runs import STEPS, options
 from tinylm.cli import train as command
 from tinylm.cli.app import main
-from tinylm.cli.train_plan import DEFAULT_VOCAB_SIZE
+from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
 from tinylm.training.config import SIZES, TrainConfig
 from tinylm.training.network import n_parameters
 from tinylm.training.run_directory import RunDirectory

@@ -14,15 +14,15 @@ from tinylm.analysis.wording import data_size
 from tinylm.cli.train_words import duration
 from tinylm.errors import UsageError
 from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
 from tinylm.training import budget as table
 from tinylm.training.config import TrainConfig
 from tinylm.training.corpus import open_corpus_sources
 from tinylm.training.estimate import Estimate, estimate_run, flops_per_step, measure_step
 from tinylm.training.network import choose_machine
 
-__all__ = ["DEFAULT_VOCAB_SIZE", "planned", "print_estimate", "vocab_size_of"]
+__all__ = ["planned", "print_estimate", "vocab_size_of"]
 
-DEFAULT_VOCAB_SIZE = 8192  # of a tokenizer that is not trained yet
 _SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
 
 

@@ -40,6 +40,7 @@ from tinylm.tokenizer_training.training import MergingProgress, check_vocab_size
 from tinylm.tokenizer_training.training import train_tokenizer as train
 from tinylm.tokens.byte_level import raw_from_bytes
 from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
 
 __all__ = ["train_tokenizer"]
 
@@ -63,7 +64,7 @@ def train_tokenizer(
             help="Entries, the 256 bytes included. Several sizes, such as 1024,4096,8192, are trained in one go, each "
             "into OUT/SIZE, and compared.",
         ),
-    ] = "8192",
+    ] = str(DEFAULT_VOCAB_SIZE),
     workers: Annotated[int, typer.Option("--workers", help="Counting processes; 0: one per processor.")] = 0,
     clean: Annotated[
         bool, typer.Option("--clean", help="Repair wrongly decoded quotes (â€œ), straighten curly ones.")

@@ -13,6 +13,7 @@ from tinylm.errors import BadData
 from tinylm.tokens.byte_level import BYTE_TO_CHAR, CHAR_TO_BYTE
 
 __all__ = [
+    "DEFAULT_VOCAB_SIZE",
     "END_OF_TEXT",
     "MAX_BYTES",
     "MAX_VOCAB_SIZE",
@@ -24,6 +25,7 @@ __all__ = [
 END_OF_TEXT = "<|endoftext|>"
 MAX_BYTES = 16 * 2**20  # GPT-2's file with 50,257 entries has 2.1 MB
 MAX_VOCAB_SIZE = 65_536  # also keeps an id within 16 bits
+DEFAULT_VOCAB_SIZE = 8192  # of a tokenizer that is trained without a wish
 
 # The content of tokenizer_config.json, by which AutoTokenizer.from_pretrained opens what stands beside it.
 TOKENIZER_CONFIG = {
