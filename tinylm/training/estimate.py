@@ -2,9 +2,10 @@
 
 Operations are counted as in nanoGPT's `estimate_mfu` (PaLM, appendix B): 6 for each parameter and token, the position
 embedding left out, and 12 x layers x width x context for attention. Memory is counted: weights, gradients and momenta
-in float32; 33 values for each layer, token and unit of width; the logits three times over; and what Python with torch
-takes. The 33 and the 3 were fitted to the peaks of the three sizes in float32 with 8,192 entries: 594, 1004 and 2250 MB
-were measured, 592, 1021 and 2280 are counted. Time is measured on this machine, on random tokens, without compiling.
+in float32; 20 values for each layer, token and unit of width; attention's probabilities (`attention.py`); the logits of
+a piece twice (`head_loss.py`); and what Python with torch takes. The 20 was fitted to the peaks of the three sizes in
+float32 with 8,192 entries, in micro-batches of 16, 8 and 8 rows: 657, 863 and 1766 MB were measured, 636, 878 and
+1860 are counted. Time is measured on this machine, on random tokens, without compiling.
 """
 
 import time
@@ -13,7 +14,9 @@ from dataclasses import asdict, dataclass, replace
 
 import torch
 
+from tinylm.training.attention import QUERIES
 from tinylm.training.config import TrainConfig
+from tinylm.training.head_loss import ROWS
 from tinylm.training.network import Machine, apply_machine, build_model, choose_machine, loss_function, n_parameters
 from tinylm.training.optim import Optimizers
 
@@ -82,8 +85,10 @@ def memory_bytes(config: TrainConfig, vocab_size: int) -> int:
     weights = n_parameters(config, vocab_size)
     state = 4 * (2 * weights + matrices + 2 * (weights - matrices))
     tokens = config.batch_size * config.block_size
-    activations = 4 * tokens * (33 * config.n_layer * config.n_embd + 3 * vocab_size)
-    return _IMPORTS_BYTES + state + activations
+    attention = config.n_head * (config.block_size + QUERIES) // 2
+    activations = 4 * tokens * config.n_layer * (20 * config.n_embd + attention)
+    logits = 4 * 2 * min(tokens, ROWS) * vocab_size
+    return _IMPORTS_BYTES + state + activations + logits
 
 
 def measure_step(
