@@ -69,3 +69,30 @@ check('a run is started from the palette, its progress is seen, it is stopped, r
   await paintedIn(editor, 'stories.txt', ({ cells }) => cells.slice(0, 20).flatMap((cell) => cell.ids).every((id, at) => id === ids[at]));
   await editor.screenshot('used');
 });
+
+check('a tokenizer is stopped and resumed, from the palette and from its view', async ({ editor, page }) => {
+  await runCommand(page, 'View: Close All Editors'); // Only one view is to be there.
+  await runCommand(page, 'TinyLM: Train Tokenizer');
+  await pick(page, 'Sample stories');
+  await answerInput(page, 'entries in the vocabulary', '2000');
+  const view = viewOf(page);
+  const state = (text) => view.locator('.state', { hasText: text }).waitFor({ timeout: TRAINING_MS });
+  const merges = view.getByRole('region', { name: 'Merges, the newest first' }).getByRole('row');
+  await state('Training');
+  await runCommand(page, 'TinyLM: Stop Training');
+  await state('Stopped');
+  assert.equal(await merges.count(), 1, 'it was stopped while it counted words');
+
+  await runCommand(page, 'TinyLM: Resume Training');
+  await state('Training');
+  await view.getByRole('button', { name: 'Stop' }).click();
+  await state('Stopped');
+  await editor.screenshot('tokenizer-stopped');
+  await view.getByRole('button', { name: 'Resume' }).click();
+  await state('Finished');
+  await merges.nth(1).waitFor({ timeout: TRAINING_MS });
+  assert.ok(await view.getByRole('button', { name: 'Resume' }).isHidden());
+  const [, run] = (await toast(page, 'It is in').innerText()).match(/It is in (\S+)\./);
+  const { model } = JSON.parse(readFileSync(join(run, 'tokenizer.json'), 'utf8'));
+  assert.match(await merges.nth(1).innerText(), new RegExp(`^${model.merges.length.toLocaleString('en')}\\s`), 'the newest merge of all');
+});
