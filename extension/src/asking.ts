@@ -40,7 +40,7 @@ export async function askExtent(): Promise<Extent | undefined> {
   return budget === undefined ? undefined : { size: null, steps: null, budget };
 }
 
-type DataKind = "sample" | "active" | "file" | "folder" | "hub";
+type DataKind = "sample" | "stories" | "active" | "file" | "folder" | "hub";
 
 /** Ask what to train on; undefined when the user leaves. */
 export async function askData(title: string): Promise<string[] | undefined> {
@@ -48,6 +48,7 @@ export async function askData(title: string): Promise<string[] | undefined> {
   const file = active?.uri.scheme === "file" ? active.uri.fsPath : undefined;
   const choices: Choice<DataKind>[] = [
     { label: "Sample stories", description: "20,000 short stories that TinyLM writes itself, no download", value: "sample" },
+    { label: "Written stories", description: "2,401 short stories that come with TinyLM, more varied, no download", value: "stories" },
     ...(file === undefined ? [] : [{ label: "This file", description: basename(file), value: "active" as const }]),
     { label: "A file...", description: ".txt, .jsonl, .parquet or .csv", value: "file" },
     { label: "A folder...", value: "folder" },
@@ -62,7 +63,8 @@ export async function askData(title: string): Promise<string[] | undefined> {
 async function sourceFor(kind: DataKind, file: string | undefined): Promise<string | undefined> {
   switch (kind) {
     case "sample":
-      return "sample";
+    case "stories":
+      return kind;
     case "active":
       return file;
     case "file": {

@@ -62,7 +62,7 @@ def evaluate(
     data: Annotated[
         list[str],
         typer.Option(
-            "--data", help="Corpus: sample, a file, a folder, a glob or a Hub name. Repeat it to join several."
+            "--data", help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to join several."
         ),
     ],
     model: Annotated[Path | None, typer.Option("--model", help="Model directory. [default: the starter model]")] = None,

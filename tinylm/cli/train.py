@@ -29,7 +29,7 @@ def train(
     data: Annotated[
         list[str] | None,
         typer.Option(
-            "--data", help="Corpus: sample, a file, a folder, a glob or a Hub name. Repeat it to mix several."
+            "--data", help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to mix several."
         ),
     ] = None,
     tokenizer: Annotated[Path | None, typer.Option(help="Directory that holds tokenizer.json.")] = None,
@@ -116,13 +116,13 @@ def train(
         given = {**_shape_of(size), **given}
     if resume and (dry_run or budget is not None):
         raise UsageError("--resume goes on with the steps that the run has; leave --dry-run and --budget away")
-    if (dry_run or budget is not None) and int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise UsageError("--budget and --dry-run measure one process; with several, give --steps")
     if vocab_size is not None and not (dry_run and tokenizer is None and init_from is None and vocab_size >= 257):
         raise UsageError(
             "--vocab-size, 257 or more, belongs to --dry-run without --tokenizer; train-tokenizer makes one"
         )
     _require_torch()
+    if dry_run or budget is not None:
+        _check_alone()
     if tensorboard:
         require_tensorboard()
     board = out / "tensorboard" if tensorboard else None

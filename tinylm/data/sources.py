@@ -1,7 +1,8 @@
 """Turn the words after `--data` into a stream of documents.
 
     sample, sample:N            the project's own generated stories (20,000 of them, or N), offline
-    stories.txt                 a file: .txt with <|endoftext|> lines or else one document, .jsonl, .csv, .parquet
+    stories                     the 2,401 stories that were written for TinyLM, offline
+    tales.txt                   a file: .txt with <|endoftext|> lines or else one document, .jsonl, .csv, .parquet
     folder/                     every such file below it, by path; of a Hub layout (train-00000-of-00004.parquet) the
                                 training files only
     'tales/*.txt'               a glob; ** crosses folders
@@ -25,6 +26,7 @@ from tinylm.errors import BadData, UsageError
 __all__ = ["FileSource", "SampleSource", "Source", "open_source", "open_sources"]
 
 SAMPLE_STORIES = 20_000
+WRITTEN_STORIES = Path(__file__).parent / "stories" / "written.txt"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
 _TRAIN_SHARD = re.compile(r"train-\d+-of-\d+")
 _ANY_SHARD = re.compile(r"[A-Za-z_]+-\d+-of-\d+")
@@ -87,6 +89,8 @@ def open_sources(specs: Sequence[str], *, errors: str = "strict", clean: bool = 
 def _open(spec: str, errors: str) -> Source:
     if spec == "sample" or spec.startswith("sample:"):
         return SampleSource(_sample_size(spec))
+    if spec == "stories":
+        return FileSource(spec, [WRITTEN_STORIES], errors)
     path = Path(spec).expanduser()
     if "\0" in spec or not spec:
         raise UsageError("--data: an empty name or one with NUL names nothing; try --data sample")
