@@ -144,6 +144,8 @@ def test_failure_of_the_leader_ends_the_other_with_its_exit_code(config):
     [
         ({"WORLD_SIZE": "4"}, [], 2, "--accumulate is 2, expected 4 or more: each of 4 processes needs a part"),
         ({"WORLD_SIZE": "2"}, [], 7, "WORLD_SIZE is 2, but joining failed"),
+        ({"WORLD_SIZE": "two"}, [], 7, "WORLD_SIZE is 'two', expected 1 or more; start with torchrun, or unset it"),
+        ({"WORLD_SIZE": "-1"}, ["--budget", "9m"], 7, "WORLD_SIZE is '-1', expected 1 or more"),
         ({"WORLD_SIZE": "2"}, ["--budget", "9m"], 2, "measure one process; with several, give --steps"),
     ],
 )

@@ -1,6 +1,5 @@
 """`tinylm train`: reads the options, listens for signals, shows progress. The work is in `tinylm.training`."""
 
-import os
 import shlex
 import time
 from pathlib import Path
@@ -268,6 +267,13 @@ def _shape_of(size: str) -> dict[str, int]:
     if size not in SIZES:
         raise UsageError(f"--size is {size}, expected {', '.join(SIZES)}")
     return dict(zip(("n_layer", "n_head", "n_embd", "block_size"), SIZES[size], strict=True))
+
+
+def _check_alone() -> None:
+    from tinylm.training.team import n_processes
+
+    if n_processes() > 1:
+        raise UsageError("--budget and --dry-run measure one process; with several, give --steps")
 
 
 def _require_torch() -> None:

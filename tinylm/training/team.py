@@ -22,7 +22,7 @@ from torch import Tensor
 
 from tinylm.errors import EnvironmentProblem, Interrupted, TinyLMError, UsageError
 
-__all__ = ["Team", "joined_team"]
+__all__ = ["Team", "joined_team", "n_processes"]
 
 # The others wait this long while the leader encodes a corpus. A process that dies is noticed by its closed connection.
 _PATIENCE = timedelta(days=1)
@@ -99,6 +99,22 @@ class Team:
         return int(told)
 
 
+def n_processes() -> int:
+    """Return how many processes were started together; 1 where nothing says so.
+
+    Raises:
+        EnvironmentProblem: WORLD_SIZE is no number from 1 on.
+    """
+    text = os.environ.get("WORLD_SIZE", "1")
+    try:
+        size = int(text)
+    except ValueError:
+        size = 0
+    if size < 1:
+        raise EnvironmentProblem(f"WORLD_SIZE is {text!r}, expected 1 or more; start with torchrun, or unset it")
+    return size
+
+
 @contextmanager
 def joined_team(n_micro: int) -> Iterator[Team]:
     """Join the processes that were started together, for as long as the block runs; without any, a team of one.
@@ -108,9 +124,9 @@ def joined_team(n_micro: int) -> Iterator[Team]:
 
     Raises:
         UsageError: there are more processes than micro-batches.
-        EnvironmentProblem: the others cannot be reached.
+        EnvironmentProblem: the others cannot be reached, or WORLD_SIZE is no number.
     """
-    size = int(os.environ.get("WORLD_SIZE", "1"))
+    size = n_processes()
     if size == 1:
         yield Team()
         return
