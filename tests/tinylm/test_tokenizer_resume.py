@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tinylm.test_splitting import GPT2_PATTERN
-from tests.tinylm.test_tokenizer_training import many_scripts, small_batches  # noqa: F401  (a fixture)
+from tests.tinylm.test_tokenizer_training import many_scripts, shared_work, small_batches  # noqa: F401  (fixtures)
 from tinylm.errors import Cancelled
 from tinylm.tokenizer_training import TrainedTokenizer, counting, learning, train_tokenizer
 from tinylm.tokenizer_training.merges import Merge
@@ -45,7 +45,7 @@ def stops_after(n: int):
 
 
 @pytest.fixture
-def short_rounds(small_batches: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def short_rounds(shared_work: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Keep the state every few batches."""
     monkeypatch.setattr(counting, "_ROUND_CHARS", 8000)
 

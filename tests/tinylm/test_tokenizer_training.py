@@ -1,5 +1,6 @@
 """Our tokenizer training against Hugging Face's, and everything around it that has to hold when it is stopped."""
 
+import itertools
 import json
 import os
 import random
@@ -20,7 +21,16 @@ from tokenizers import models, pre_tokenizers, trainers
 from tests.tinylm.test_splitting import GPT2_PATTERN
 from tinylm.data.sources import open_source
 from tinylm.errors import BadData, Cancelled, EnvironmentProblem, UsageError
-from tinylm.tokenizer_training import MergingProgress, counting, learning, order, pairs, save_tokenizer, train_tokenizer
+from tinylm.tokenizer_training import (
+    MergingProgress,
+    counting,
+    learning,
+    order,
+    pairs,
+    processes,
+    save_tokenizer,
+    train_tokenizer,
+)
 from tinylm.tokenizer_training.report import HeldOut
 from tinylm.tokens.tokenizer import Tokenizer
 
@@ -133,8 +143,15 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "_CHARS_BEFORE_WORKERS", 1000)
 
 
+@pytest.fixture
+def shared_work(small_batches: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have two of three batches wait for another process, however quick this one is."""
+    calls = itertools.count()
+    monkeypatch.setattr(processes, "_free_one", lambda free: free.get(timeout=60) if next(calls) % 3 else None)
+
+
 @pytest.mark.parametrize("workers", [1, 2, 3])
-def test_the_last_partial_batch_counts(small_batches: None, workers: int) -> None:
+def test_the_last_partial_batch_counts(shared_work: None, workers: int) -> None:
     """The last batch is shorter than the others and holds words that occur nowhere else; every one is counted."""
     documents = [*(f"the fox number {n} ran home" for n in range(500)), "zebra zebra quagga"]
     found = counting.count_corpus(documents, workers=workers, progress=nothing, should_stop=never)
@@ -145,7 +162,7 @@ def test_the_last_partial_batch_counts(small_batches: None, workers: int) -> Non
     assert found.n_bytes == sum(map(len, documents))
 
 
-def test_the_last_batch_reaches_the_vocabulary(small_batches: None) -> None:
+def test_the_last_batch_reaches_the_vocabulary(shared_work: None) -> None:
     documents = [*("a b c" for _ in range(500)), "zebra " * 5]
     vocabulary = train_tokenizer(documents, 300, workers=2).vocabulary
     assert b" zebra" in vocabulary
@@ -153,7 +170,7 @@ def test_the_last_batch_reaches_the_vocabulary(small_batches: None) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("text", ["".join(many_scripts()), "x" * 5000, " " * 5000, "a\n\n" * 2000, "don't " * 1000])
-def test_a_long_document_is_counted_as_if_in_one_piece(small_batches: None, text: str, workers: int) -> None:
+def test_a_long_document_is_counted_as_if_in_one_piece(shared_work: None, text: str, workers: int) -> None:
     found = counting.count_corpus([text, text], workers=workers, progress=nothing, should_stop=never)
     assert found.counts == Counter(GPT2_PATTERN.findall(text) * 2)
 

@@ -1,6 +1,7 @@
-"""Counts batches of text in processes of its own, which hand over what they counted when a round ends.
+"""Counts batches of text in processes of its own and in this one, and adds up what they counted when a round ends.
 
-It knows nothing of documents or of how the work goes on. What a process does is in `worker.py`.
+This process counts whenever no other has time, so nobody waits while they start. It knows nothing of documents or of
+how the work goes on. What a process does is in `worker.py`.
 """
 
 import json
@@ -9,7 +10,6 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,6 +25,9 @@ from tinylm.tokenizer_training import worker
 from tinylm.tokens.splitting import join_texts
 
 __all__ = ["Round", "count_round"]
+
+# A process has one batch in work and one to begin with at once: this one may be busy for 15 ms.
+_BATCHES_AHEAD = 2
 
 
 @dataclass(frozen=True)
@@ -47,54 +50,105 @@ def count_round(
     """Count batches until they end, hold `most_chars` characters, or somebody asks to stop.
 
     Args:
+        workers: how many processes count, this one among them.
         passed: told of each batch that will be among the counts.
-        poll: called while there is work to hand out; raises Cancelled to stop: what is on its way is counted still.
+        poll: called before each batch; raises Cancelled to stop: what is on its way is counted still.
         wait: called while the counts are handed over.
     Raises: EnvironmentProblem when a process ended early. No process is left behind in any case.
     """
-    jobs: queue.Queue[bytes] = queue.Queue(maxsize=1)
-    results: queue.Queue[Counter[str] | OSError] = queue.Queue()
-    processes = [_start_process() for _ in range(workers)]
-    threads = [threading.Thread(target=_feed, args=(process, jobs, results)) for process in processes]
-    is_over, stopped = False, None
+    free: queue.SimpleQueue[_Helper] = queue.SimpleQueue()
+    results: queue.SimpleQueue[Counter[str] | OSError] = queue.SimpleQueue()
+    here = worker.PretokenCounter()
+    busy: set[_Helper] = set()
+    helpers = [_Helper(free, results) for _ in range(workers - 1)]
+    is_over, stopped, n_chars = False, None, 0
     try:
-        for thread in threads:
-            thread.start()
         try:
-            is_over = _hand_out(batches, jobs, results, most_chars, passed, poll)
+            while not is_over and n_chars < most_chars:
+                poll()
+                batch = next(batches, None)
+                if batch is None:
+                    is_over = True
+                    break
+                if not results.empty():
+                    _take(results, poll)  # Only one that failed says something yet.
+                helper = _free_one(free)
+                if helper is None:
+                    here.add(join_texts(batch))
+                else:
+                    busy.add(helper)
+                    helper.jobs.put(join_texts(batch))
+                passed(batch)
+                n_chars += sum(map(len, batch))
         except Cancelled as reason:
             stopped = reason
-        for _ in processes:
-            _put(jobs, b"", results, wait)
-        return Round([_take(results, wait) for _ in processes], is_over, stopped)
+        for helper in busy:
+            helper.jobs.put(_HAND_OVER)
+        return Round([here.counts(), *(_take(results, wait) for _ in busy)], is_over, stopped)
     finally:
         # However we leave: killing is safe, since a process holds nothing but counts; its thread then ends.
-        for process in processes:
-            process.kill()
-        _end_threads(threads, jobs)
-        for process in processes:
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    _close(stream)
+        for helper in helpers:
+            helper.end()
 
 
-def _hand_out(
-    batches: Iterator[list[str]],
-    jobs: "queue.Queue[bytes]",
-    results: "queue.Queue[Counter[str] | OSError]",
-    most_chars: int,
-    passed: Callable[[list[str]], None],
-    poll: Callable[[], None],
-) -> bool:
-    n_chars = 0
-    for batch in batches:
-        _put(jobs, join_texts(batch), results, poll)
-        passed(batch)
-        n_chars += sum(map(len, batch))
-        if n_chars >= most_chars:
-            return False
-    return True
+def _free_one(free: "queue.SimpleQueue[_Helper]") -> "_Helper | None":
+    try:
+        return free.get_nowait()
+    except queue.Empty:
+        return None
+
+
+_HAND_OVER = b""
+
+
+class _Helper:
+    """A counting process and the thread that talks with it.
+
+    It says that it is free, once for each batch it could take, when it has started and after each batch.
+    """
+
+    def __init__(
+        self, free: "queue.SimpleQueue[_Helper]", results: "queue.SimpleQueue[Counter[str] | OSError]"
+    ) -> None:
+        self.jobs: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._free, self._results = free, results
+        self._process = _start_process()
+        self._thread = threading.Thread(target=self._talk)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Kill the process, and wait until nothing is left of it."""
+        self._process.kill()
+        self.jobs.put(None)
+        self._thread.join()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                _close(stream)
+
+    def _talk(self) -> None:
+        """Hand over jobs until `_HAND_OVER`, then put what the process counted into the results."""
+        source, sink = cast(BinaryIO, self._process.stdout), cast(BinaryIO, self._process.stdin)
+        try:
+            _answer(source)
+            for _ in range(_BATCHES_AHEAD):
+                self._free.put(self)
+            while (job := self.jobs.get()) is not None:
+                worker.write_frame(sink, job)
+                answer = _answer(source)
+                if job == _HAND_OVER:
+                    self._results.put(Counter(cast("dict[str, int]", json.loads(answer))))
+                else:
+                    self._free.put(self)
+        except OSError as error:
+            self._results.put(error)
+
+
+def _answer(source: BinaryIO) -> bytes:
+    answer = worker.read_frame(source)
+    if answer is None:
+        raise BrokenPipeError
+    return answer
 
 
 def _start_process() -> "subprocess.Popen[bytes]":
@@ -106,44 +160,7 @@ def _start_process() -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0, env=environment)
 
 
-def _feed(
-    process: "subprocess.Popen[bytes]",
-    jobs: "queue.Queue[bytes]",
-    results: "queue.Queue[Counter[str] | OSError]",
-) -> None:
-    """Hand jobs to one process until the empty one, then put what it counted into `results`. Runs in a thread."""
-    source, sink = cast(BinaryIO, process.stdout), cast(BinaryIO, process.stdin)
-    try:
-        while True:
-            job = jobs.get()
-            worker.write_frame(sink, job)
-            answer = worker.read_frame(source)
-            if answer is None:
-                raise BrokenPipeError
-            if not job:
-                results.put(Counter(cast("dict[str, int]", json.loads(answer))))
-                return
-    except OSError as error:
-        results.put(error)
-
-
-def _put(
-    jobs: "queue.Queue[bytes]",
-    job: bytes,
-    results: "queue.Queue[Counter[str] | OSError]",
-    poll: Callable[[], None],
-) -> None:
-    while True:
-        poll()
-        if not results.empty() and isinstance(results.queue[0], OSError):
-            _take(results, poll)
-        try:
-            return jobs.put(job, timeout=0.05)
-        except queue.Full:
-            continue
-
-
-def _take(results: "queue.Queue[Counter[str] | OSError]", poll: Callable[[], None]) -> Counter[str]:
+def _take(results: "queue.SimpleQueue[Counter[str] | OSError]", poll: Callable[[], None]) -> Counter[str]:
     while True:
         poll()
         try:
@@ -155,15 +172,6 @@ def _take(results: "queue.Queue[Counter[str] | OSError]", poll: Callable[[], Non
                 "a counting process ended early (perhaps killed for memory); try again with --workers 1"
             )
         return part
-
-
-def _end_threads(threads: list[threading.Thread], jobs: "queue.Queue[bytes]") -> None:
-    """Wake the threads that still wait for a job; their process is dead, so each ends at its next write."""
-    while any(thread.is_alive() for thread in threads):
-        try:
-            jobs.put(b"", timeout=0.01)
-        except queue.Full:
-            time.sleep(0.001)
 
 
 def _close(stream: object) -> None:

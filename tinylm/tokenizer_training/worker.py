@@ -1,8 +1,9 @@
 """Count pre-tokens; also the program of a counting process.
 
-Run as a program it reads frames from stdin, each some texts as `join_texts` gives them, and counts; it answers each
-with an empty frame on stdout, and an empty one with everything counted (JSON). A frame is its length in 8 bytes and
-then its bytes. When stdin ends it leaves, so no process outlives the one that started it, however that one died.
+Run as a program it says with an empty frame on stdout that it has started. Then it reads frames from stdin, each some
+texts as `join_texts` gives them, and counts; it answers each with an empty frame, and an empty one with everything
+counted (JSON). A frame is its length in 8 bytes and then its bytes. When stdin ends it leaves, so no process outlives
+the one that started it, however that one died.
 
 It is started by its path with `python -I` and told where its imports lie: a module of the folder that a person happens
 to work in is never imported. How text is split is in `tokens/splitting.py`.
@@ -64,6 +65,7 @@ def _main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # On Windows Ctrl-C reaches us; the parent decides what it means.
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     counter = PretokenCounter()
+    write_frame(sink, b"")
     while (frame := read_frame(source)) is not None:
         if frame:
             counter.add(frame)
