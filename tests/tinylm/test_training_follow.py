@@ -60,10 +60,19 @@ def test_a_rewound_diary_is_read_anew_and_an_unchanged_one_is_not(tmp_path):
     assert read_page(path, kept).starts_over and read_page(path).events == []
 
 
-def test_damaged_lines_are_passed_over(tmp_path):
+def test_damaged_lines_are_passed_over_and_counted(tmp_path):
     path = tmp_path / "events.jsonl"
     path.write_bytes(lines(step(1)) + b'[1]\nnot json\n\xff\xfe\n"text"\n\n' + lines(step(2)))
-    assert [event["step"] for event in read_page(path).events] == [1, 2]
+    page = read_page(path)
+    assert [event["step"] for event in page.events] == [1, 2] and page.n_unreadable == 4
+
+
+def test_rewinding_a_damaged_diary_keeps_what_stands_behind_the_damage(tmp_path, caplog):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(lines(step(1)) + b'{"type": "st\xffp"\n' + lines(step(2), step(3)) + b'{"torn')
+    assert [event["step"] for event in diary.rewind_events(path, 2)] == [1, 2]
+    assert path.read_bytes() == lines(step(1), step(2))
+    assert [record.getMessage() for record in caplog.records] == [f"{path}: lines that cannot be read are left out: 1"]
 
 
 @pytest.mark.parametrize("text", ["", "5", "-5-00", "5-xyz", "x-00", "5-", "٣-00"])

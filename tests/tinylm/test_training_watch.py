@@ -44,6 +44,18 @@ def test_a_finished_run_is_told_in_a_few_lines_and_left_as_it_is(finished_run, c
     assert snapshot(finished_run.out) == before
 
 
+def test_a_flipped_byte_costs_one_line_and_is_told_once(finished_run, tmp_path, capsys):
+    whole = (Path(finished_run.out) / "events.jsonl").read_bytes().splitlines(keepends=True)
+    damaged = next(i for i, line in enumerate(whole) if json.loads(line).get("step") == 4)
+    whole[damaged] = whole[damaged].replace(b'"', b"\xa2", 1)
+    (tmp_path / "events.jsonl").write_bytes(b"".join(whole))
+    said = f"{tmp_path / 'events.jsonl'}: 1 damaged line left out; the rest is shown\n"
+    for words in (["watch", tmp_path], ["plot", tmp_path, "--out", tmp_path / "curves.svg"]):
+        code, out, err = run(capsys, *words)
+        assert (code, err) == (0, said), (out, err)
+    assert "step 9/9: loss " in run(capsys, "watch", tmp_path)[1]
+
+
 def test_a_run_is_watched_while_it_goes_on_and_ends_as_if_nobody_had_looked(config, reference):
     """The watcher sees steps as they come, and the stop; the resumed run has the bits of one never stopped."""
     training = call_cli("train", *options(replace(config, evaluate_every=1)))

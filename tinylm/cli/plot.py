@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tinylm.cli.train_words import unreadable_line
 from tinylm.errors import BadData, EnvironmentProblem, UsageError
 from tinylm.extras import install_command, missing_packages, require_tensorboard
 from tinylm.training.events import Event
@@ -63,10 +64,13 @@ def _diary(run: Path) -> Path:
 
 
 def _events(diary: Path) -> Iterator[Event]:
-    page = read_page(diary)
-    while page.events or not page.is_last:
+    page, n_unreadable = read_page(diary), 0
+    while page.events or page.n_unreadable or not page.is_last:
+        n_unreadable += page.n_unreadable
         yield from page.events
         page = read_page(diary, page.cursor)
+    if n_unreadable:
+        typer.echo(unreadable_line(diary, n_unreadable), err=True)
 
 
 def _history(run: Path) -> History:

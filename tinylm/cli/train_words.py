@@ -3,9 +3,10 @@
 import math
 import shlex
 import textwrap
+from pathlib import Path
 from typing import Any
 
-__all__ = ["duration", "end_line", "evaluation_line", "finished_lines", "start_line", "step_line"]
+__all__ = ["duration", "end_line", "evaluation_line", "finished_lines", "start_line", "step_line", "unreadable_line"]
 
 Event = dict[str, Any]
 
@@ -28,6 +29,11 @@ def step_line(event: Event) -> str:
     speed = f"{event['tokensPerSecond']:,.0f} tokens/s"
     place = f"step {event['step']:,}/{event['totalSteps']:,}"
     return f"{place}: loss {event['loss']:.4f}, {speed}, {duration(event['secondsLeft'])} left"
+
+
+def unreadable_line(diary: Path, n_lines: int) -> str:
+    """Say that a diary is damaged, which costs a display only what stood in those lines."""
+    return f"{diary}: {n_lines} damaged line{'s' if n_lines > 1 else ''} left out; the rest is shown"
 
 
 def evaluation_line(event: Event) -> str:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from tinylm.cli.train_progress import Picture, PlainLines
-from tinylm.cli.train_words import end_line, evaluation_line, start_line, step_line
+from tinylm.cli.train_words import end_line, evaluation_line, start_line, step_line, unreadable_line
 from tinylm.errors import UsageError
 from tinylm.training.follow import START, Cursor, Page, read_page
 from tinylm.training.history import History, holder_of
@@ -29,25 +29,27 @@ def watch(run: Annotated[Path, typer.Argument(help="Directory of the run, as giv
         _watch_plainly(run)
         return
     with Picture(console, with_story=True) as picture:
-        cursor, is_over = START, False
+        cursor, is_over, n_unreadable = START, False, 0
         while not is_over:
             cursor, is_over, page = _next(run, cursor)
+            n_unreadable = page.n_unreadable + (0 if page.starts_over else n_unreadable)
             if page.starts_over:
                 picture.history = History()
             for event in page.events:
                 picture.history.take(event)
             picture.draw_now_and_then()
             _wait(page, is_over)
-    typer.echo(_last_words(run, picture.history))
+    _end(run, picture.history, n_unreadable)
 
 
 def _watch_plainly(run: Path) -> None:
     """Print what has been so far in few lines, then every event as it comes."""
-    history, cursor, is_over = History(), START, False
+    history, cursor, is_over, n_unreadable = History(), START, False, 0
     lines = PlainLines(lambda text: typer.echo(text, nl=False), _ADVICE)
     newest: dict[object, Event] | None = {}  # of each type, while what was before we came is read
     while not is_over:
         cursor, is_over, page = _next(run, cursor)
+        n_unreadable = page.n_unreadable + (0 if page.starts_over else n_unreadable)
         if page.starts_over:
             typer.echo("the run went back to its last checkpoint")
             history = History()
@@ -61,7 +63,7 @@ def _watch_plainly(run: Path) -> None:
             _print_so_far(history, newest)
             newest = None
         _wait(page, is_over)
-    typer.echo(_last_words(run, history))
+    _end(run, history, n_unreadable)
 
 
 def _print_so_far(history: History, newest: dict[object, Event]) -> None:
@@ -87,6 +89,12 @@ def _next(run: Path, cursor: Cursor) -> tuple[Cursor, bool, Page]:
 def _wait(page: Page, is_over: bool) -> None:
     if page.is_last and not is_over:
         time.sleep(_LOOK_EVERY_S)
+
+
+def _end(run: Path, history: History, n_unreadable: int) -> None:
+    if n_unreadable:
+        typer.echo(unreadable_line(run / "events.jsonl", n_unreadable), err=True)
+    typer.echo(_last_words(run, history))
 
 
 def _last_words(run: Path, history: History) -> str:

@@ -5,14 +5,13 @@ can be kept as text, across restarts of the reader. Resuming a run rewrites the 
 again; a cursor notices, because it remembers a checksum of what stood before it.
 """
 
-import json
 import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tinylm.training.events import Event
+from tinylm.training.events import Event, parsed_lines
 
 __all__ = ["START", "Cursor", "Page", "cursor_from_text", "last_event", "read_page"]
 
@@ -43,12 +42,14 @@ class Page:
 
     `starts_over`: what the cursor stood for is no longer there; the events are those from the beginning.
     `is_last`: there was no more at that moment.
+    `n_unreadable`: so many damaged lines were passed over.
     """
 
     events: list[Event]
     cursor: Cursor
     starts_over: bool
     is_last: bool
+    n_unreadable: int = 0
 
 
 def cursor_from_text(text: str) -> Cursor | None:
@@ -79,7 +80,8 @@ def read_page(path: Path, cursor: Cursor = START, max_bytes: int = PAGE_BYTES) -
             whole = data[: data.rfind(b"\n") + 1]
             end = begin + len(whole)
             after = Cursor(end, zlib.crc32(_before(file, end)))
-            return Page(_events(whole), after, starts_over, begin + len(data) >= size)
+            events, n_unreadable = parsed_lines(whole)
+            return Page(events, after, starts_over, begin + len(data) >= size, n_unreadable)
     except FileNotFoundError:
         return Page([], START, cursor != START, True)
 
@@ -92,7 +94,7 @@ def last_event(path: Path) -> Event | None:
             data = file.read()
     except FileNotFoundError:
         return None
-    events = _events(data[: data.rfind(b"\n") + 1])  # the half line at the front is none
+    events, _ = parsed_lines(data[: data.rfind(b"\n") + 1])  # the half line at the front is none
     return events[-1] if events else None
 
 
@@ -100,15 +102,3 @@ def _before(file: BinaryIO, offset: int) -> bytes:
     begin = max(0, offset - _CHECKED_BYTES)
     file.seek(begin)
     return file.read(offset - begin)
-
-
-def _events(lines: bytes) -> list[Event]:
-    events = []
-    for line in lines.split(b"\n"):
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue  # damaged, or the empty piece after the last line end
-        if isinstance(event, dict):
-            events.append(event)
-    return events
