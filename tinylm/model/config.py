@@ -11,10 +11,11 @@ from pathlib import Path
 from tinylm.errors import BadData
 from tinylm.reading import read_file
 
-__all__ = ["ModelConfig", "load_config", "refuse_run_directory"]
+__all__ = ["SNAPSHOTS", "ModelConfig", "load_config", "refuse_run_directory"]
 
 _ADVICE = "TinyLM reads plain GPT-2 models as `tinylm train` and transformers' save_pretrained write them"
 _MAX_BYTES = 2**20
+SNAPSHOTS = "snapshots"  # where a run keeps models of its way; `training/snapshots.py`
 
 # The largest values accepted. GPT-2 XL has 48 layers, 1600 wide, 25 heads, 1,024 tokens, 50,257 entries.
 _LIMITS = {"vocab_size": 65_536, "n_positions": 8_192, "n_embd": 4_096, "n_layer": 96, "n_head": 128}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinylm.errors import BadData
 from tinylm.model.anchors import AnchorTable
-from tinylm.model.config import refuse_run_directory
+from tinylm.model.config import SNAPSHOTS, refuse_run_directory
 from tinylm.model.decoder import Decoder
 from tinylm.model.engine import Engine, no_check
 from tinylm.model.generation import Step, generate_steps
@@ -135,7 +135,7 @@ def model_name(directory: Path) -> str:
     directory = directory.resolve()
     if directory == starter_model_directory().resolve():
         return "starter"
-    if directory.parent.name == "snapshots" and (step := directory.name.removeprefix("step-")).isdecimal():
+    if directory.parent.name == SNAPSHOTS and (step := directory.name.removeprefix("step-")).isdecimal():
         return f"{directory.parents[1].name} at step {int(step):,}"
     return directory.parent.name if directory.name == "model" else directory.name
 

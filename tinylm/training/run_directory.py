@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from tinylm.errors import BadData, DiskProblem, IncompatibleCheckpoint, Locked, UsageError
 from tinylm.files import disk_errors, new_directory, sweep_leftovers, write_file
+from tinylm.model.config import SNAPSHOTS
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.tokens.tokenizer_file import TOKENIZER_CONFIG
 from tinylm.training.config import FREE_FIELDS, TrainConfig, config_from_json, config_to_json
@@ -37,7 +38,7 @@ FORMAT = 1
 # Their paths may move between two parts of a run, their ids may not: `RunRecord` has those.
 _KNOWN_BY_ID = frozenset({"tokenizer", "init_from"})
 _OURS = frozenset(
-    {"run.json", "events.jsonl", "tokenizer", "initial", "data", "checkpoints", "snapshots", "model"}
+    {"run.json", "events.jsonl", "tokenizer", "initial", "data", "checkpoints", SNAPSHOTS, "model"}
     | {"lock", "holder.json", "stop", "tensorboard"}
 )
 
@@ -63,7 +64,7 @@ class RunDirectory:
         self.initial = path / "initial"  # a copy of the model that --init-from named
         self.data = path / "data"
         self.checkpoints = path / "checkpoints"
-        self.snapshots = path / "snapshots"
+        self.snapshots = path / SNAPSHOTS
         self.model = path / "model"
         self.stop = path / "stop"
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tinylm.errors import BadData
 from tinylm.files import new_directory, remove_directory
-from tinylm.model.config import load_config
+from tinylm.model.config import SNAPSHOTS, load_config
 from tinylm.model.engine import Engine
 
 __all__ = [
@@ -57,19 +57,19 @@ def snapshot_steps(total_steps: int, most: int, n_parameters: int) -> list[int]:
 
 def snapshot_path(run: Path, step: int) -> Path:
     """Return where the snapshot of a step lies."""
-    return run / "snapshots" / f"step-{step:09d}"
+    return run / SNAPSHOTS / f"step-{step:09d}"
 
 
 def remove_snapshots_after(run: Path, step: int) -> None:
     """Forget the snapshots of steps that are about to happen again."""
-    for later, path in _numbered(run / "snapshots").items():
+    for later, path in _numbered(run / SNAPSHOTS).items():
         if later > step:
             remove_directory(path)
 
 
 def saved_steps(run: Path) -> list[SavedStep]:
     """Return the steps of a run whose weights can be read, in order; where there are two of a step, its snapshot."""
-    snapshots = {step: SavedStep(step, path, path) for step, path in _numbered(run / "snapshots").items()}
+    snapshots = {step: SavedStep(step, path, path) for step, path in _numbered(run / SNAPSHOTS).items()}
     model = run / "model"  # of the same shape, and written with the first checkpoint
     checkpoints = _numbered(run / "checkpoints") if (model / "config.json").is_file() else {}
     found = {step: SavedStep(step, path, model) for step, path in checkpoints.items()} | snapshots
