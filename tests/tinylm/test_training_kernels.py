@@ -1,12 +1,17 @@
 """Attention and head by hand are what PyTorch computes, and their gradients are gradients."""
 
+import sys
+from dataclasses import replace
+
 import pytest
 import torch
 from torch.nn import functional
 
 from tinylm.training import head_loss as head_loss_module
 from tinylm.training.attention import causal_attention
+from tinylm.training.config import TrainConfig
 from tinylm.training.head_loss import head_loss
+from tinylm.training.network import choose_machine
 
 
 def heads(n_tokens, dtype=torch.float32, n_batch=2, n_heads=3, d=4):
@@ -59,3 +64,19 @@ def test_head_loss_of_a_target_beyond_a_float_is_finite():
     hidden, weight = torch.eye(2) * 300.0, torch.eye(2)
     targets = torch.tensor([1, 1])  # exp(-300) is 0 in float32
     assert head_loss(hidden, weight, targets).item() == functional.cross_entropy(hidden @ weight.t(), targets).item()
+
+
+def test_auto_compiles_long_runs_except_where_the_kernels_by_hand_are_faster(monkeypatch):
+    monkeypatch.setenv("CXX", sys.executable)  # something that is there
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    long = TrainConfig(data=("sample",), tokenizer="-", out="-", steps=1_000_000)
+    compiled = {
+        (dtype, wish): choose_machine(replace(long, dtype=dtype, compile=wish), 8192).compile
+        for dtype in ("float32", "bfloat16")
+        for wish in ("auto", "on", "off")
+    }
+    assert [key for key, value in compiled.items() if value] == [
+        ("float32", "on"),
+        ("bfloat16", "auto"),
+        ("bfloat16", "on"),
+    ]

@@ -85,7 +85,7 @@ def _lines(config: TrainConfig, estimate: Estimate, vocab_size: int, n_bytes: in
     machine = estimate.machine
     threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
     steps = f"{estimate.probed_steps} step{'s' if estimate.probed_steps > 1 else ''}"
-    compiled = "; compiled once it trains, which is a tenth to a third faster" if machine.compile else ""
+    compiled = "; compiled once it trains" if machine.compile else ""
     size = "of unknown size" if n_bytes is None else data_size(n_bytes)
     return [
         (

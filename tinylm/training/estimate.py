@@ -96,7 +96,7 @@ def measure_step(
 ) -> tuple[float, int]:
     """Return the seconds of a step, the fastest of those tried, and how many were tried in some 4 s. Nothing is kept.
 
-    The fastest, because whatever else the machine does only adds; what is compiled later is a little faster still.
+    The fastest, because whatever else the machine does only adds; what is compiled later may be faster still.
     """
     machine = replace(machine, compile=False)
     apply_machine(machine)
