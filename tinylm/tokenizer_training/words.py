@@ -36,4 +36,7 @@ def symbols_and_weights(
         encoded = [word.encode() + _END for word in words[begin : begin + _SOME]]
         symbols.append(_ID_OF_BYTE[np.frombuffer(b"".join(encoded), np.uint8)])
         repeated.append(np.repeat(weights[begin : begin + _SOME], [*map(len, encoded)]))
-    return np.concatenate(symbols), np.concatenate(repeated)
+    poll()
+    joined = np.concatenate(symbols)
+    poll()
+    return joined, np.concatenate(repeated)
