@@ -108,3 +108,21 @@ def test_validation_that_is_no_text(
     words = ["train", *options(make_config(story_corpus, tokenizer_directory, tmp_path / "out"))]
     assert refused(capsys, *words, "--validation", validation) == (3, f"{validation}: {complaint}")
     assert list(tmp_path.iterdir()) == [validation]
+
+
+def test_advice_to_replace_what_is_not_utf8_can_be_followed(
+    story_corpus: Path, tokenizer_directory: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that reads on over bad bytes remembers so when it is resumed, for what it is measured on too."""
+    corpus, validation, out = tmp_path / "corpus.txt", tmp_path / "validation.txt", tmp_path / "out"
+    corpus.write_bytes(story_corpus.read_bytes() + b" caf\xe9\0")
+    validation.write_bytes(b"caf\xe9\0")
+    words = ["train", *options(make_config(corpus, tokenizer_directory, out)), "--validation", str(validation)]
+    assert refused(capsys, *words, "--errors", "ignore") == (2, "--errors is ignore, expected strict or replace")
+    for command in ([*words, "--errors", "replace"], ["train", "--resume", "--out", str(out)]):
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        assert ended.value.code == 0, capsys.readouterr().err
+    capsys.readouterr()
+    code, line = refused(capsys, "train", "--resume", "--out", out, "--errors", "strict")
+    assert code == 6 and 'errors: the run has "replace", asked for "strict"' in line

@@ -65,6 +65,10 @@ def train(
     clean: Annotated[
         bool | None, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
     ] = None,
+    errors: Annotated[
+        str | None,
+        typer.Option(help="Bytes that are not UTF-8: strict stops, replace goes on. [default: strict]"),
+    ] = None,
     sample_prompt: Annotated[
         str | None, typer.Option(help='Continued at every evaluation. [default: "Once upon a time"]')
     ] = None,

@@ -56,6 +56,7 @@ class TrainConfig:
     mix: tuple[Phase, ...] = ()
     validation: str | None = None
     clean: bool = False  # repair wrongly decoded quotes, drop documents that stay broken
+    errors: str = "strict"  # bytes that are not UTF-8: stop, or replace them
     sample_prompt: str = "Once upon a time"
     checkpoint_every: int = 200
     evaluate_every: int = 200
@@ -84,6 +85,7 @@ class TrainConfig:
         _check(0 <= self.snapshots <= 1000, "--snapshots", self.snapshots, "from 0 to 1000")
         _check(self.threads >= 0, "--threads", self.threads, "0 (automatic) or more")
         _check(0 <= self.seed < 2**63, "--seed", self.seed, "from 0 to 2**63 - 1")
+        _check(self.errors in ("strict", "replace"), "--errors", self.errors, "strict or replace")
         _check(self.dtype in ("auto", "float32", "bfloat16"), "--dtype", self.dtype, "auto, float32 or bfloat16")
         _check(self.compile in ("auto", "on", "off"), "--compile", self.compile, "auto, on or off")
         _check(self.export_dtype in ("float32", "float16"), "--export-dtype", self.export_dtype, "float32 or float16")

@@ -47,8 +47,9 @@ def open_corpus_sources(config: TrainConfig) -> tuple[list[Source], Source | Non
     Raises:
         BadData: there is nothing of a name.
     """
-    sources = [open_source(spec, clean=config.clean) for spec in config.data]
-    return sources, None if config.validation is None else open_source(config.validation)
+    errors, validation = config.errors, config.validation
+    sources = [open_source(spec, errors=errors, clean=config.clean) for spec in config.data]
+    return sources, None if validation is None else open_source(validation, errors=errors)
 
 
 def check_corpus(config: TrainConfig, tokenizer: Tokenizer) -> None:

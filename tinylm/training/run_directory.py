@@ -35,8 +35,8 @@ from tinylm.training.network import Machine, machine_differences
 __all__ = ["RunDirectory", "RunRecord", "check_run_unchanged", "machine_record", "read_run", "run_fingerprint"]
 
 FORMAT = 1
-# Their paths may move between two parts of a run, their ids may not: `RunRecord` has those.
-_KNOWN_BY_ID = frozenset({"tokenizer", "init_from"})
+# `RunRecord` has their ids and the corpora's fingerprints, in which the way of reading is: paths may move, those not.
+_KNOWN_BY_ID = frozenset({"tokenizer", "init_from", "errors"})
 _OURS = frozenset(
     {"run.json", "events.jsonl", "tokenizer", "initial", "data", "checkpoints", SNAPSHOTS, "model"}
     | {"lock", "holder.json", "stop", "tensorboard"}
