@@ -1,8 +1,8 @@
 """Training a byte-level BPE tokenizer of 8,192 entries: ours beside `tokenizers.trainers.BpeTrainer`, same merges.
 
 `python benchmarks/tokenizer_training.py [--data CORPUS] [--threads N] [--rounds R]` prints one table. Both are given
-the same documents in memory. With one thread ours counts in this process, with more in as many from 16 MB on; theirs has as
-many threads. That the merges are the same is checked first.
+the same documents in memory. With one thread ours counts in this process, with more in as many processes from 16 MB
+on; theirs has as many threads. That the merges are the same is checked first.
 """
 
 import json
