@@ -7,14 +7,19 @@ import { ConfigurationTarget, FileType, ProgressLocation, Uri, window, workspace
 import type { Disposable, Range, TextDocument } from "vscode";
 import { askData, askExtent, askVocabSize, askVocabulary, chooseFolder, pick } from "./asking";
 import type { Choice } from "./asking";
+import { worseningOf, worseningQuestion } from "./best";
+import type { Worsening } from "./best";
 import type { Server } from "./client";
 import type { Painter } from "./decorations";
 import { endText, Jobs } from "./jobs";
-import { ServerCommand } from "./protocol";
+import { ServerCommand, TrainingEventsRequest } from "./protocol";
 import type { JobKind, JobProgress, JobStarted, KnownModel, ModelInfo, TrainingEstimate, TrainModelArguments } from "./protocol";
 import { SECTION, trainingFolderSetting } from "./settings";
 import { TrainingViews } from "./trainingview";
 import { estimateText, isActive, messageOf } from "./words";
+
+/** Only the evaluations are wanted; the server gives no fewer. */
+const FEWEST_POINTS = 10;
 
 export class Training implements Disposable {
   private readonly shown: Jobs;
@@ -29,7 +34,7 @@ export class Training implements Disposable {
   ) {
     this.shown = new Jobs(server);
     this.shown.onEnd((job) => void this.ended(job));
-    this.views = new TrainingViews(extensionUri, server, painter, { resume: (run) => this.resumeRun(run), use: (model) => this.use(model) });
+    this.views = new TrainingViews(extensionUri, server, painter, { resume: (run) => this.resumeRun(run), use: (model) => this.use(model), useStep: (run, step) => this.useStep(run, step) });
   }
 
   get jobs(): readonly JobProgress[] {
@@ -162,6 +167,11 @@ export class Training implements Disposable {
     void window.showInformationMessage(`TinyLM uses the model ${name} now.`);
   }
 
+  private async useStep(run: string, step: number): Promise<void> {
+    const { path } = await this.server.execute<{ path: string }>(ServerCommand.modelOfStep, { run, step });
+    await this.use(path);
+  }
+
   private async ended(job: JobProgress): Promise<void> {
     try {
       await this.offerNext(job);
@@ -179,11 +189,24 @@ export class Training implements Disposable {
       const answer = await window.showInformationMessage(text, "Resume");
       if (answer === "Resume") await this.resumeRun(job.run);
     } else if (job.kind === "model" && job.model !== null) {
-      const answer = await window.showInformationMessage(`${text} Use this model?`, "Use This Model", "Not Now");
-      if (answer === "Use This Model") await this.use(job.model);
+      await this.offerModel(job.run, job.model, text);
     } else {
       void window.showInformationMessage(`${text} It is in ${job.run}.`);
     }
+  }
+
+  private async offerModel(run: string, model: string, text: string): Promise<void> {
+    const { evaluations, savedSteps } = await this.server.request(TrainingEventsRequest, { run, cursor: null, maxPoints: FEWEST_POINTS });
+    const worsening = worseningOf(evaluations, savedSteps);
+    if (worsening !== null) return this.offerBest(run, model, worsening);
+    const answer = await window.showInformationMessage(`${text} Use this model?`, "Use This Model", "Not Now");
+    if (answer === "Use This Model") await this.use(model);
+  }
+
+  private async offerBest(run: string, newest: string, worsening: Worsening): Promise<void> {
+    const answer = await window.showInformationMessage(worseningQuestion(worsening), "Use the Best", "Use the Newest", "Not Now");
+    if (answer === "Use the Best") await this.useStep(run, worsening.best.step);
+    if (answer === "Use the Newest") await this.use(newest);
   }
 
   /** Runs that can go on: those the server knows, then those found in the training folder. */

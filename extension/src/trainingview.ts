@@ -26,6 +26,7 @@ const MOST_MERGES = 500;
 export interface TrainingActions {
   readonly resume: (run: string) => Promise<void>;
   readonly use: (model: string) => Promise<void>;
+  readonly useStep: (run: string, step: number) => Promise<void>;
 }
 
 export class TrainingViews implements Disposable {
@@ -165,7 +166,7 @@ class TrainingView implements Disposable {
   private async use(step: number | null): Promise<void> {
     const newest = this.last?.model ?? null;
     if (step === null && newest !== null) await this.actions.use(newest);
-    if (step !== null) await this.actions.use((await this.server.execute<{ path: string }>(ServerCommand.modelOfStep, { run: this.run, step })).path);
+    if (step !== null) await this.actions.useStep(this.run, step);
   }
 
   /** Fetch what is new, and look again in a second while the run goes on and somebody sees it. */

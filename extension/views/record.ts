@@ -1,4 +1,5 @@
 /** A run as the page knows it: the parts that came over the wire, put together. Pure. */
+import { worseningOf, worseningText } from "../src/best";
 import type { TrainingEvaluation, TrainingEventsResult, TrainingSteps } from "../src/protocol";
 import { durationText, parametersText } from "../src/words";
 import type { Point } from "./chart";
@@ -57,6 +58,12 @@ export function summary(record: RunRecord): string {
     record.nParameters === null ? null : parametersText(record.nParameters),
   ];
   return parts.filter((part) => part !== null).join(", ");
+}
+
+/** Says when the evaluations have become worse than one whose weights are kept; empty otherwise. */
+export function worsening(record: RunRecord): string {
+  const found = worseningOf(record.evaluations, record.last.savedSteps);
+  return found === null ? "" : worseningText(found);
 }
 
 export function isGoing({ last }: RunRecord): boolean {

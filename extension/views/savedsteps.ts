@@ -1,4 +1,5 @@
 /** The choice of a step whose weights the run has kept, beside the button that uses the model. */
+import { worseningOf } from "../src/best";
 import { element } from "./elements";
 import type { RunRecord } from "./record";
 
@@ -6,9 +7,11 @@ export class SavedSteps {
   readonly root: HTMLElement;
   private readonly select = element("select", "");
   private offered = "";
+  private isChosen = false;
 
   constructor() {
     this.select.setAttribute("aria-label", "Weights of which step to use");
+    this.select.addEventListener("change", () => (this.isChosen = true));
     this.root = element("span", "", this.select);
     this.root.hidden = true;
   }
@@ -18,13 +21,15 @@ export class SavedSteps {
     return this.select.value === "" ? null : Number(this.select.value);
   }
 
-  /** Offer the steps, the newest first; what was chosen stays chosen while it is there. */
+  /** Offer the steps, the newest first; the best at once where the newest is clearly worse, unless somebody has chosen. */
   take({ last, evaluations }: RunRecord): void {
     this.root.hidden = last.model === null || last.savedSteps.length === 0;
     const bits = new Map(evaluations.map(({ step, bitsPerByte }) => [step, bitsPerByte]));
+    const best = worseningOf(evaluations, last.savedSteps)?.best.step;
     const labels = last.savedSteps.map((step) => {
       const measured = bits.get(step) ?? null;
-      return [String(step), `step ${step.toLocaleString("en")}${measured === null ? "" : ` (${measured.toFixed(3)} bits per byte)`}`] as const;
+      const label = `step ${step.toLocaleString("en")}${measured === null ? "" : `, ${measured.toFixed(3)} bits per byte`}`;
+      return [String(step), step === best ? `best: ${label}` : label] as const;
     });
     const offered = JSON.stringify(labels);
     if (offered === this.offered) return; // An open list is left alone.
@@ -36,6 +41,7 @@ export class SavedSteps {
       return option;
     });
     this.select.replaceChildren(...options);
-    this.select.value = last.savedSteps.includes(Number(before)) ? before : "";
+    const isKept = before === "" || last.savedSteps.includes(Number(before));
+    this.select.value = this.isChosen && isKept ? before : String(best ?? "");
   }
 }

@@ -10,7 +10,7 @@ import { Merges } from "./merges";
 import type { FromTrainingPage, ToTrainingPage, TrainingPageState } from "./messages";
 import { Plot } from "./plot";
 import type { Series } from "./plot";
-import { curveOf, evaluated, isGoing, joined, summary, tableRows } from "./record";
+import { curveOf, evaluated, isGoing, joined, summary, tableRows, worsening } from "./record";
 import type { RunRecord } from "./record";
 import { SavedSteps } from "./savedsteps";
 import { Stories } from "./stories";
@@ -65,6 +65,7 @@ function draw(): void {
   page.state.textContent = STATE_TEXT[last.state];
   page.state.dataset["state"] = last.state;
   page.summary.textContent = summary(record);
+  page.worsening.textContent = worsening(record);
   page.message.textContent = isGoing(record) && steps.step.length > 0 ? "" : last.message;
   page.progress.max = record.totalSteps ?? 1;
   page.progress.value = steps.step.at(-1) ?? 0;
@@ -107,10 +108,12 @@ function drawPlots(shown: RunRecord): void {
 }
 
 /** Screen readers hear of a new state and of each evaluation, not of every step. */
-function announce({ last, evaluations }: RunRecord): void {
+function announce(shown: RunRecord): void {
+  const { last, evaluations } = shown;
   const newest = evaluations.at(-1);
   const found = newest?.bitsPerByte == null ? "" : `, ${newest.bitsPerByte.toFixed(3)} bits per byte at step ${newest.step}`;
-  const text = `${STATE_TEXT[last.state]}${found}`;
+  const worse = worsening(shown);
+  const text = `${STATE_TEXT[last.state]}${found}${worse === "" ? "" : `, ${worse}`}`;
   if (text !== announced) page.announcement.textContent = text;
   announced = text;
 }
@@ -140,6 +143,7 @@ function build() {
     title: element("h1", "", "Training"),
     state: element("span", "state"),
     summary: element("p", "summary"),
+    worsening: element("p", "worsening"),
     message: element("p", "hint"),
     problem: element("p", "problem"),
     announcement: element("div", "unseen"),
@@ -168,7 +172,7 @@ function build() {
   const toggles = element("div", "row", toggle("Logarithmic steps", () => logSteps, () => (logSteps = !logSteps)), toggle("Logarithmic values", () => logValues, () => (logValues = !logValues)));
   parts.plots.append(...[parts.loss, parts.bits, parts.rate, parts.norm, parts.speed].map(({ root }) => root));
   parts.lessons.append(parts.stories.root, element("section", "", element("h2", "", "Curves"), toggles, parts.plots), numbers(parts.rows));
-  const header = element("header", "", element("div", "row", parts.title, parts.state), parts.progress, parts.summary, parts.message, parts.problem, element("div", "row", parts.stop, parts.resume, parts.use, parts.steps.root));
+  const header = element("header", "", element("div", "row", parts.title, parts.state), parts.progress, parts.summary, parts.worsening, parts.message, parts.problem, element("div", "row", parts.stop, parts.resume, parts.use, parts.steps.root));
   document.querySelector("main")?.append(header, parts.announcement, parts.merges.root, parts.learning.root, parts.lessons);
   return parts;
 }
