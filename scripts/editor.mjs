@@ -7,7 +7,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, 
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { editorFolder } from './code_server.mjs';
-import { logged, repository, StepFailed } from './steps.mjs';
+import { logged, StepFailed } from './steps.mjs';
 
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;

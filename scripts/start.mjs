@@ -1,9 +1,10 @@
-// `npm start [-- --port N] [--folder DIR] [--browser]`: set up, then open VS Code with the extension on the examples.
+// `npm start [-- --port N] [--folder DIR] [--browser]`: set up, then open VS Code with the extension on a copy of the
+// examples, which is there to be written in and keeps what was written.
 // `code` is used when it is on the PATH and there is a desktop; otherwise code-server, in the browser, on 127.0.0.1 only.
 // Both get a profile of their own under .vscode-test/start, so nobody's settings are touched.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { editorFolder, ensureCodeServer } from './code_server.mjs';
 import { freePort, installExtension, startServer, urlFor } from './editor.mjs';
@@ -12,6 +13,7 @@ import { setup } from './setup.mjs';
 
 const examples = join(repository, 'examples');
 const profile = join(editorFolder, 'start');
+const copies = join(profile, 'examples');
 
 const USAGE = `usage: npm start [-- --port N] [--folder DIR] [--browser]
   --port N      the port of the browser editor on 127.0.0.1 (default: a free one)
@@ -21,7 +23,8 @@ const USAGE = `usage: npm start [-- --port N] [--folder DIR] [--browser]
 async function start() {
   const options = readOptions();
   if (options.help) return say(USAGE);
-  const folder = resolve(process.env.INIT_CWD ?? process.cwd(), options.folder ?? examples);
+  const folder = resolve(process.env.INIT_CWD ?? process.cwd(), options.folder ?? copies);
+  if (folder === copies) cpSync(examples, copies, { recursive: true, force: false, filter: (path) => !/^(\.|tinylm-)/.test(basename(path)) });
   if (!existsSync(folder) || !statSync(folder).isDirectory()) throw new StepFailed(`${folder} is not a folder: give --folder one that exists`, 2);
   const port = options.port === undefined ? 0 : await freePort(Number(options.port)); // asked before the long part
   const python = await setup('serve');
@@ -53,11 +56,11 @@ function writeSettings(python, folder) {
   const path = join(profile, 'User', 'settings.json');
   const own = {
     'tinylm.python.path': python,
-    'security.workspace.trust.enabled': folder !== examples,
+    'security.workspace.trust.enabled': folder !== copies,
   };
   const defaults = {
     'workbench.startupEditor': 'none',
-    'git.openRepositoryInParentFolders': 'never', // the examples lie in our own repository
+    'git.openRepositoryInParentFolders': 'never', // the copies lie inside our own repository
     'workbench.tips.enabled': false,
     'telemetry.telemetryLevel': 'off',
     'extensions.ignoreRecommendations': true,
