@@ -31,6 +31,7 @@ class Arguments:
     rounds: int
     on_the_wall: bool
     data: str
+    options: Mapping[str, str]  # what one benchmark alone asks for
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,14 @@ class Row:
     ratio: float | None
 
 
-def parse(description: str, rounds: int, *, in_processes: bool = False) -> Arguments:
+def parse(description: str, rounds: int, *, in_processes: bool = False, **options: str) -> Arguments:
     """Return the arguments, in a process whose libraries take exactly that many threads.
 
     Args:
         description: one line.
         rounds: how many there are unless one says otherwise.
         in_processes: whether the candidates run in processes of their own, whose time is that on the wall.
+        options: further options, by name, and what each is unless one says otherwise.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--model", type=Path, default=STARTER, help="a model directory; the starter unless named")
@@ -58,6 +60,8 @@ def parse(description: str, rounds: int, *, in_processes: bool = False) -> Argum
     parser.add_argument(
         "--data", default="sample:10000", help="a corpus, for what reads one; sample:10000 unless named"
     )
+    for name, default in options.items():
+        parser.add_argument(f"--{name}", default=default, help=f"{default} unless named")
     arguments = parser.parse_args()
     if os.environ.get("OPENBLAS_NUM_THREADS") != str(arguments.threads):
         # OpenBLAS reads it when NumPy is loaded, so the program starts again with it.
@@ -65,7 +69,8 @@ def parse(description: str, rounds: int, *, in_processes: bool = False) -> Argum
             os.environ[variable] = str(arguments.threads)
         os.execv(sys.executable, [sys.executable, *sys.argv])
     on_the_wall = in_processes or arguments.threads > 1
-    return Arguments(arguments.model, arguments.threads, arguments.rounds, on_the_wall, arguments.data)
+    given = {name: getattr(arguments, name) for name in options}
+    return Arguments(arguments.model, arguments.threads, arguments.rounds, on_the_wall, arguments.data, given)
 
 
 def least_seconds(candidates: Mapping[str, Callable[[], object]], arguments: Arguments) -> dict[str, float]:

@@ -5,7 +5,7 @@ Ours is `tinylm train` itself with its diary, order of data and Muon; the others
 random tokens, which cost the same. Each candidate is a process of its own, so that none gains by another's settings;
 they take turns, a few steps at a time, beside one that multiplies 1024 x 1024 matrices: the machine's rate.
 
-    python benchmarks/training.py --threads 2
+    python benchmarks/training.py --threads 2 --sizes tiny,small --dtype bfloat16
 """
 
 import os
@@ -46,12 +46,12 @@ class Turns:
 
 
 def main() -> None:
-    arguments = parse("Steps of training, side by side.", rounds=4)
+    arguments = parse("Steps of training, side by side.", rounds=4, sizes=",".join(SIZES), dtype="auto")
     if child := os.environ.get(_CHILD):
         run_child(*child.split(","), arguments)
         return
     rows = []
-    for size in SIZES:
+    for size in arguments.options["sizes"].split(","):
         rows += compared(size, arguments)
     print_table(rows, arguments)
 
@@ -73,7 +73,7 @@ def compared(size: str, arguments: Arguments) -> list[Row]:
         child.stdin.close()
         child.wait()
     rate = _PRODUCTS * 2 * _PRODUCT_SIZE**3 / least.pop("products")
-    config, n_steps = config_of(size, Path("unused"), 1), SIZES[size][1]
+    config, n_steps = config_of(size, Path("unused"), arguments), SIZES[size][1]
     ours = least[CANDIDATES[0]]
     rows = []
     for who, seconds in least.items():
@@ -108,10 +108,10 @@ def run_child(number: str, size: str, arguments: Arguments) -> None:
     work = (train_ours, train_by_hand, train_with_trainer, multiply)[int(number)]
     with tempfile.TemporaryDirectory() as place:
         turns = Turns(SIZES[size][1] if int(number) < 3 else _PRODUCTS, clock)
-        work(config_of(size, Path(place) / "run", arguments.threads), turns)
+        work(config_of(size, Path(place) / "run", arguments), turns)
 
 
-def config_of(size: str, out: Path, threads: int):
+def config_of(size: str, out: Path, arguments: Arguments):
     from tinylm.training import config
 
     n_layer, n_head, n_embd, block_size = config.SIZES[size]
@@ -128,7 +128,8 @@ def config_of(size: str, out: Path, threads: int):
         evaluate_every=never,
         checkpoint_every=never,
         snapshots=0,
-        threads=threads,
+        threads=arguments.threads,
+        dtype=arguments.options["dtype"],
         compile="off",
     )
 

@@ -1,7 +1,7 @@
 """Causal attention for training on a processor: exact, in blocks of queries, with gradients of its own.
 
 What PyTorch has for it (`scaled_dot_product_attention`) computes the probabilities a second time for the gradients and
-multiplies matrices of 64 x 32; forward and backward together take 1.5 times as long as this at 512 tokens and heads of
+multiplies matrices of 64 x 32; forward and backward together take 1.4 times as long as this at 512 tokens and heads of
 32. The price is memory: the probabilities are kept, B x H x T x (T + 64) / 2 of them a layer.
 The gradients are those of the FlashAttention paper (https://arxiv.org/abs/2205.14135, appendix B).
 Without gradients, and so in evaluations and sampling, PyTorch's is used.
@@ -18,7 +18,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 __all__ = ["QUERIES", "causal_attention", "use_block_attention"]
 
-QUERIES = 64  # in a block; 32 and 128 were up to 15 % slower at one of the three sizes
+QUERIES = 64  # in a block; 32 and 128 were slower at two of the three sizes or more, in two runs
 _NAME = "tinylm_blocks"
 
 

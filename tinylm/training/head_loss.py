@@ -1,8 +1,8 @@
 """The loss of a training step from the last hidden states: head, log-softmax and their gradients in one pass.
 
 Autograd would keep the logits and their log-softmax, fill a third tensor of that size with zeros and take exponentials
-twice. Here the gradients are made at once, from the probabilities, for some rows at a time: a step of the size tiny
-takes a tenth less time, and the logits need the same memory whatever the batch.
+twice. Here the gradients are made at once, from the probabilities, for some rows at a time: head and loss
+take 6 to 7 % less time, and the logits need the same memory whatever the batch.
 """
 
 from typing import Any
