@@ -103,6 +103,45 @@ def test_place_that_cannot_be_written_is_exit_5_before_any_training(config, tmp_
     assert (tmp_path / "file").read_text() == "mine"
 
 
+REFUSALS = """
+import sys
+from tinylm.cli.app import main
+for words in {calls!r}:
+    try:
+        main(["train", *words])
+    except SystemExit as end:
+        print(end.code, "torch" in sys.modules, file=sys.stderr)
+"""
+
+
+def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_path):
+    """Importing it takes seconds, on a slow machine a minute, and a typing mistake is not worth that."""
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/mine").touch()
+    new = ("--tokenizer", config.tokenizer, "--data", config.data[0], "--out", config.out)
+    cases = [
+        ((*new, "--tokenizer", "nope"), 3, "nope: no such file"),
+        ((*new, "--tokenizer", config.data[0]), 3, "is not whole JSON"),
+        ((*new, "--tokenizer", "nope", "--dry-run"), 3, "nope: no such file"),
+        ((*new[:2], *new[4:], "--data", str(tmp_path / "empty.txt")), 3, "empty; a corpus needs some text"),
+        ((*new[:2], *new[4:], "--data", "missing.txt", "--dry-run"), 3, "no such file or folder"),
+        ((*new, "--validation", "missing.txt"), 3, "no such file or folder"),
+        ((*new, "--out", str(tmp_path / "full")), 2, "holds other files (mine)"),
+        (("--resume", "--out", str(tmp_path / "full")), 2, "holds no run to resume"),
+        ((*new, "--budget", "tomorrow"), 2, "write a time such as"),
+        ((*new, "--budget", "5m", "--steps", "5"), 2, "leave --steps away"),
+    ]
+    code = REFUSALS.format(calls=[words for words, _, _ in cases])
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=REPOSITORY)
+    lines = done.stderr.splitlines()
+    assert lines[1::2] == [f"{code} False" for _, code, _ in cases]
+    for (_, _, message), line in zip(cases, lines[::2], strict=True):
+        assert line.startswith("error: ") and message in line
+    assert not Path(config.out).exists()
+
+
 def test_run_in_use_is_exit_4_with_the_process_that_holds_it(finished_run, capsys):
     with RunDirectory(Path(finished_run.out)).locked():
         code, err = refused(capsys, "--resume", "--out", finished_run.out)

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tinylm.errors import EnvironmentProblem, Interrupted, UsageError
-from tinylm.extras import install_command, missing_packages, require_tensorboard
+from tinylm.cli.train_checks import (
+    check_alone,
+    check_budget,
+    check_inputs,
+    check_new_run,
+    loading_torch,
+    require_torch,
+)
+from tinylm.errors import Interrupted, UsageError
+from tinylm.extras import require_tensorboard
 
 if TYPE_CHECKING:
     from tinylm.stopping import StopRequest
@@ -123,9 +131,11 @@ def train(
         raise UsageError(
             "--vocab-size, 257 or more, belongs to --dry-run without --tokenizer; train-tokenizer makes one"
         )
-    _require_torch()
+    if budget is not None:
+        check_budget(budget, given)
+    require_torch()
     if dry_run or budget is not None:
-        _check_alone()
+        check_alone()
     if tensorboard:
         require_tensorboard()
     board = out / "tensorboard" if tensorboard else None
@@ -134,11 +144,13 @@ def train(
         _say_what_it_costs(given, budget, began, as_json, vocab_size)
         return
     config = _config_to_resume(given) if resume else _new_config(given)
+    if not resume:
+        check_new_run(config)
     from tinylm.stopping import StopRequest, ended_by_signals
 
-    with ended_by_signals():
+    with ended_by_signals(), loading_torch():
         from tinylm.cli.train_progress import shown_progress
-        from tinylm.training import loop  # takes seconds: after the options are known to be right
+        from tinylm.training import loop
         from tinylm.training.encoded_cache import EncodedCache
     with StopRequest(eager=True) as stop:
         cache = EncodedCache() if share else None
@@ -163,9 +175,10 @@ def _say_what_it_costs(
 ) -> None:
     """Print the cost of the run that the options describe; a tokenizer may still be missing."""
     config = _new_config({"tokenizer": Path(), **given})
-    from tinylm.cli import train_plan
-
     tokenizer = Path(config.tokenizer) if "tokenizer" in given or "init_from" in given else None
+    check_inputs(config, tokenizer)
+    with loading_torch():
+        from tinylm.cli import train_plan
     vocab_size = vocab_size or train_plan.vocab_size_of(tokenizer)
     if budget is not None:
         config = train_plan.planned(config, given, budget, began, vocab_size)
@@ -271,16 +284,3 @@ def _shape_of(size: str) -> dict[str, int]:
     if size not in SIZES:
         raise UsageError(f"--size is {size}, expected {', '.join(SIZES)}")
     return dict(zip(("n_layer", "n_head", "n_embd", "block_size"), SIZES[size], strict=True))
-
-
-def _check_alone() -> None:
-    from tinylm.training.team import n_processes
-
-    if n_processes() > 1:
-        raise UsageError("--budget and --dry-run measure one process; with several, give --steps")
-
-
-def _require_torch() -> None:
-    missing = missing_packages("torch", "transformers")
-    if missing:
-        raise EnvironmentProblem(f"training needs {' and '.join(missing)}; run: {install_command()}")

@@ -29,9 +29,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tinylm.errors import UsageError
-from tinylm.training.config import TrainConfig
+from tinylm.training.config import EVALUATION_TOKENS, TrainConfig
 from tinylm.training.corpus import HELD_OUT_FRACTION
-from tinylm.training.evaluation import EVALUATION_TOKENS
 
 __all__ = ["ROWS", "Row", "first_guess", "plan_steps", "row_for", "seconds_from_text"]
 

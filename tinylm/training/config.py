@@ -15,6 +15,7 @@ from tinylm.errors import BadData, UsageError
 from tinylm.training.mixture import Phase, parse_mix
 
 __all__ = [
+    "EVALUATION_TOKENS",
     "FREE_FIELDS",
     "SIZES",
     "TrainConfig",
@@ -30,6 +31,9 @@ SIZES: dict[str, tuple[int, int, int, int]] = {
     "small": (6, 6, 192, 256),
     "base": (6, 12, 384, 512),
 }
+
+
+EVALUATION_TOKENS = 1 << 16  # at most, each time: see `evaluation.py`
 
 
 @dataclass(frozen=True)

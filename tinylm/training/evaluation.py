@@ -18,11 +18,11 @@ from torch import Tensor
 from transformers import GPT2LMHeadModel
 
 from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.training.config import EVALUATION_TOKENS
 from tinylm.training.corpus import Stream
 
-__all__ = ["EVALUATION_TOKENS", "Evaluation", "evaluate_model", "sample_text", "scoring_windows"]
+__all__ = ["Evaluation", "evaluate_model", "sample_text", "scoring_windows"]
 
-EVALUATION_TOKENS = 1 << 16
 _BATCH_TOKENS = 2048
 _IGNORED = -100
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
@@ -30,7 +30,9 @@ from tinylm.model.config import SNAPSHOTS
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.tokens.tokenizer_file import TOKENIZER_CONFIG
 from tinylm.training.config import FREE_FIELDS, TrainConfig, config_from_json, config_to_json
-from tinylm.training.network import Machine, machine_differences
+
+if TYPE_CHECKING:
+    from tinylm.training.network import Machine
 
 __all__ = ["RunDirectory", "RunRecord", "check_run_unchanged", "machine_record", "read_run", "run_fingerprint"]
 
@@ -68,19 +70,20 @@ class RunDirectory:
         self.model = path / "model"
         self.stop = path / "stop"
 
-    def prepare_new(self) -> None:
-        """Make the directory, or take an empty one.
+    def check_new(self) -> None:
+        """Refuse a place where no new run can begin. Nothing is made.
 
         Raises:
             UsageError: a run is there already, or files that are not ours.
-            DiskProblem: it cannot be made or written.
+            DiskProblem: it cannot be read or written.
         """
         if self.path.is_symlink():
             raise UsageError(f"{self.path} is a link; name the directory behind it as --out: {self.path.resolve()}")
         if self.record.exists():
             raise UsageError(f"{self.path} holds a run already; add --resume to go on with it, or choose another --out")
+        if not self.path.is_dir():
+            return
         with disk_errors(self.path, "making the run directory"):
-            self.path.mkdir(parents=True, exist_ok=True)
             foreign = sorted(entry.name for entry in self.path.iterdir() if entry.name not in _OURS)
         foreign = [name for name in foreign if not name.startswith((".tmp-", ".del-"))]
         if foreign:
@@ -88,6 +91,12 @@ class RunDirectory:
             raise UsageError(f"{self.path} holds other files ({names}); choose an empty place for --out")
         if not os.access(self.path, os.W_OK):
             raise DiskProblem(f"{self.path}: this directory cannot be written; check its permissions")
+
+    def prepare_new(self) -> None:
+        """Make the directory, or take an empty one. Raises: as `check_new`; DiskProblem when it cannot be made."""
+        self.check_new()
+        with disk_errors(self.path, "making the run directory"):
+            self.path.mkdir(parents=True, exist_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -158,13 +167,15 @@ def read_run(directory: RunDirectory) -> RunRecord:
 
 
 def check_run_unchanged(
-    record: RunRecord, tokenizer: Tokenizer, sources: dict[str, str], machine: Machine, allow_inexact: bool
+    record: RunRecord, tokenizer: Tokenizer, sources: dict[str, str], machine: "Machine", allow_inexact: bool
 ) -> None:
     """Compare a recorded run with what is found today.
 
     Raises:
         IncompatibleCheckpoint: they differ; the message lists how.
     """
+    from tinylm.training.network import machine_differences  # imports torch, which naming and reading a run must not
+
     differences = [] if allow_inexact else machine_differences(record.machine, machine)
     if tokenizer.id != record.tokenizer_id:
         differences.append(f"tokenizer: the run has {record.tokenizer_id}, found {tokenizer.id}")
@@ -185,7 +196,7 @@ def run_fingerprint(record: RunRecord) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def machine_record(machine: Machine) -> dict[str, Any]:
+def machine_record(machine: "Machine") -> dict[str, Any]:
     """Return the machine's settings as JSON-ready values."""
     return asdict(machine)
 

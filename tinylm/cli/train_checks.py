@@ -1,0 +1,83 @@
+"""What `tinylm train` refuses before it imports torch, which takes seconds, on a slow machine a minute.
+
+The run itself (`tinylm.training.loop`) checks again: it may be called from elsewhere, and by several processes.
+"""
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from tinylm.errors import EnvironmentProblem, UsageError
+from tinylm.extras import install_command, missing_packages
+
+if TYPE_CHECKING:
+    from tinylm.training.config import TrainConfig
+
+__all__ = ["check_alone", "check_budget", "check_inputs", "check_new_run", "loading_torch", "require_torch"]
+
+
+def require_torch() -> None:
+    """Make sure that the training extra is there, without importing it. Raises: EnvironmentProblem."""
+    missing = missing_packages("torch", "transformers")
+    if missing:
+        raise EnvironmentProblem(f"training needs {' and '.join(missing)}; run: {install_command()}")
+
+
+def check_budget(budget: str, given: dict[str, Any]) -> None:
+    """Refuse a time that is none, and one beside a number of steps. Raises: UsageError."""
+    from tinylm.training.budget import seconds_from_text
+
+    seconds_from_text(budget)
+    if "steps" in given:
+        raise UsageError("--budget decides how many steps there are; leave --steps away, or --budget")
+
+
+def check_alone() -> None:
+    """Refuse, where several processes train together, what measures one. Raises: UsageError, EnvironmentProblem."""
+    if _is_alone():
+        return
+    from tinylm.training.team import n_processes
+
+    if n_processes() > 1:
+        raise UsageError("--budget and --dry-run measure one process; with several, give --steps")
+
+
+def check_new_run(config: "TrainConfig") -> None:
+    """Refuse a place, a tokenizer or a corpus with which no run can begin.
+
+    Several processes do this together, later: what ends one of them has to end all.
+
+    Raises:
+        BadData, DiskProblem, UsageError: see the messages.
+    """
+    if not _is_alone():
+        return
+    from tinylm.tokens.tokenizer import Tokenizer
+    from tinylm.training.corpus import check_corpus
+    from tinylm.training.run_directory import RunDirectory
+
+    RunDirectory(Path(config.out)).check_new()
+    check_corpus(config, Tokenizer.load(Path(config.tokenizer)))
+
+
+def check_inputs(config: "TrainConfig", tokenizer: Path | None) -> None:
+    """Refuse a corpus or a tokenizer that is not there, without reading much of them. Raises: BadData."""
+    from tinylm.tokens.tokenizer import Tokenizer
+    from tinylm.training.corpus import open_corpus_sources
+
+    open_corpus_sources(config)
+    if tokenizer is not None:
+        Tokenizer.load(tokenizer)
+
+
+def loading_torch() -> AbstractContextManager[object]:
+    """Say on a terminal, while the block runs, what takes so long; the line goes with the block."""
+    console = Console(stderr=True)
+    return console.status("loading torch ...") if console.is_terminal and _is_alone() else nullcontext()
+
+
+def _is_alone() -> bool:
+    return os.environ.get("WORLD_SIZE", "1") == "1"
