@@ -7,9 +7,11 @@ const PHASES: Readonly<Record<string, string>> = { counting: "Counting words", m
 
 export class Merges {
   readonly root: HTMLElement;
-  private readonly summary = element("p", "");
+  private readonly details = element("details", "");
+  private readonly summary = element("span", "");
   private readonly rows = element("tbody", "");
   private readonly progress = element("progress", "");
+  private isFolded = false;
   private phase = "";
   private message = "";
   private total = 0;
@@ -28,12 +30,24 @@ export class Merges {
     region.setAttribute("role", "region");
     region.setAttribute("aria-label", "Merges, the newest first");
     this.progress.setAttribute("aria-label", "Merges made");
-    this.root = element("section", "merges", element("h2", "", "Merges"), this.progress, this.summary, region);
+    this.details.open = true;
+    this.details.append(element("summary", "", element("h2", "", "Merges"), " ", this.summary), this.progress, region);
+    this.root = element("section", "merges", this.details);
     this.root.hidden = true;
   }
 
   get isEmpty(): boolean {
     return this.phase === "";
+  }
+
+  get isOver(): boolean {
+    return this.phase === "ended";
+  }
+
+  /** Leave the summary line, once: who opens the table again keeps it. */
+  fold(): void {
+    if (!this.isFolded) this.details.open = false;
+    this.isFolded = true;
   }
 
   take({ startsOver, phase, message, totalMerges, merges }: TokenizerEventsResult): void {

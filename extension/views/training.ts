@@ -70,6 +70,7 @@ function draw(): void {
   page.progress.max = record.totalSteps ?? 1;
   page.progress.value = steps.step.at(-1) ?? 0;
   page.lessons.hidden = steps.step.length === 0 && (!page.merges.isEmpty || !isGoing(record)); // Empty axes say nothing.
+  if (steps.step.length > 0 && page.merges.isOver) page.merges.fold(); // Curves and samples are what one comes for then.
   page.progress.hidden = page.lessons.hidden;
   page.stop.hidden = last.jobId === null || last.state === "stopping";
   const isStopped = last.state === "interrupted" || last.state === "failed";

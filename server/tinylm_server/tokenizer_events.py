@@ -69,6 +69,7 @@ class _Found:
                 self.merges.append({"rank": rank, "left": left, "right": right, "count": count})
         elif kind == "end":
             self.phase, self.message = "ended", str(event.get("message", ""))
+            self.total_merges = event.get("totalSteps") or self.total_merges
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -56,8 +56,11 @@ def test_command_prints_json_and_says_when_the_corpus_is_too_small(tmp_path: Pat
     report = json.loads(done.stdout)
     assert report["vocabSize"] < report["vocabSizeWanted"] == 8192
     assert report["id"] == Tokenizer.load(tmp_path / "out").id
-    again = run("--data", corpus, "--out", tmp_path / "out")
+    again = run("--data", corpus, "--out", tmp_path / "out", "--events", tmp_path / "events.jsonl")
     assert "8,192 were asked for, but this corpus holds no more pairs" in again.stdout
+    *_, end = map(json.loads, (tmp_path / "events.jsonl").read_text().splitlines())
+    assert end["message"].endswith("; this corpus holds no more pairs")
+    assert end["totalSteps"] == report["vocabSize"] - 257
 
 
 @pytest.mark.parametrize(

@@ -170,11 +170,13 @@ def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
     place = wish.place_of(wish.sizes[-1])
     found = make_report(trained, Tokenizer.load(place), measured[-1], kept.documents, kept.first)
     message = f"{len(trained.vocabulary)} entries, {found.bytes_per_token:.2f} bytes per token"
+    if trained.is_smaller_than_wanted:
+        message += "; this corpus holds no more pairs"
     facts = _as_json(trained, found, place, seconds, wish.source)
     if wish.report is not None:
         what = f"{len(kept.documents):,} documents kept out of the training" if kept.documents else "the first document"
         write_report(wish.report, f"Tokenizer trained on {wish.source.name}", what, facts, measured)
-    diary.end("finished", message, place)
+    diary.end("finished", message, place, len(trained.merges))
     if wish.as_json:
         sizes = [measures_to_json(each) for each in measured]
         typer.echo(json.dumps({**facts, "sizes": sizes}, ensure_ascii=False, indent=2))

@@ -87,12 +87,15 @@ class TrainingDiary:
             self._next_merge = now + _MERGE_EVERY_S
             self._write_merges()
 
-    def end(self, reason: str, message: str, tokenizer: Path | None) -> None:
-        """Write that the work is over: `finished`, `interrupted` or `failed`; and the last merges, if it ends early."""
+    def end(self, reason: str, message: str, tokenizer: Path | None, n_merges: int | None = None) -> None:
+        """Write that the work is over: `finished`, `interrupted` or `failed`; and the last merges, if it ends early.
+
+        Args:
+            n_merges: how many there are in the end, if that is known: a small corpus holds fewer than were wanted.
+        """
         self._write_merges()
-        self._log.write(
-            "end", reason=reason, message=message, model=None, tokenizer=None if tokenizer is None else str(tokenizer)
-        )
+        place = None if tokenizer is None else str(tokenizer)
+        self._log.write("end", reason=reason, message=message, model=None, tokenizer=place, totalSteps=n_merges)
 
     def _write_merges(self) -> None:
         if not self._merges:
