@@ -91,9 +91,8 @@ export class Learning implements Disposable {
     try {
       for (let step = this.next(); step !== undefined && !this.over; step = this.next()) {
         const result = await this.ask(step, request);
-        const follows = this.shown === null || this.shown === Math.max(...this.found.keys());
         this.found.set(step, result);
-        if (follows) this.show(step);
+        if (this.shown === null) this.show(step); // The first: how it goes on from there is what one wants to see.
         else this.changed(this.state);
       }
     } catch (error) {
@@ -106,7 +105,7 @@ export class Learning implements Disposable {
     }
   }
 
-  /** In the order of the training, so that a text is seen being learned while the answers come. */
+  /** In the order of the training. */
   private next(): number | undefined {
     return this.savedSteps.find((step) => !this.found.has(step));
   }

@@ -39,9 +39,11 @@ export class LearningSection {
   }
 
   take(state: LearningState | null): void {
+    const isBeginning = (this.state?.steps.length ?? 0) === 0;
     this.state = state;
     this.root.hidden = state === null;
     if (state === null) return this.stop();
+    if (isBeginning) this.root.scrollIntoView(); // Again when the first step is there: the page grows while it is filled.
     const at = this.index();
     const chosen = state.steps[at];
     this.quote.textContent = `“${state.quote}”`;

@@ -104,11 +104,14 @@ check('a paragraph is watched being learned, through every step that was kept, u
   await runCommand(page, 'TinyLM: Watch This Paragraph Being Learned');
   await pick(page, 'watched');
   const view = viewOf(page);
-  await until(async () => (await labelled(view)) === said(steps.at(-1), steps.length - 1), () => `the text at the last step, ${said(steps.at(-1), steps.length - 1)}`, TRAINING_MS);
-  const learned = await lentWhere(editor, () => true);
+  await until(async () => (await labelled(view)) === said(steps[0], 0), 'the text before the training, and all steps after it', TRAINING_MS);
+  assert.ok(await view.locator('.learning').evaluate((section) => Math.abs(section.getBoundingClientRect().top) < window.innerHeight / 2), 'its section is seen');
   await slides(view).focus();
+  await page.keyboard.press('End');
+  await until(async () => (await labelled(view)) === said(steps.at(-1), steps.length - 1), 'the text after the training');
+  const learned = await lentWhere(editor, () => true);
   await page.keyboard.press('Home');
-  await until(async () => (await labelled(view)) === said(steps[0], 0), 'the text before the training');
+  await until(async () => (await labelled(view)) === said(steps[0], 0), 'the text before the training again');
   await editor.screenshot('learned-first');
   await page.locator('.editor-group-container .view-lines').first().click({ position: { x: 200, y: 5 } });
   const before = await lentWhere(editor, (plan) => JSON.stringify(plan) !== JSON.stringify(learned));
