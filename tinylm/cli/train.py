@@ -131,11 +131,11 @@ def train(
         raise UsageError(
             "--vocab-size, 257 or more, belongs to --dry-run without --tokenizer; train-tokenizer makes one"
         )
-    if budget is not None:
-        check_budget(budget, given)
     require_torch()
     if dry_run or budget is not None:
         check_alone()
+    if budget is not None:
+        check_budget(budget, given)
     if tensorboard:
         require_tensorboard()
     board = out / "tensorboard" if tensorboard else None
