@@ -2,12 +2,16 @@
 
 import json
 import re
+import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 import tinylm
+from tinylm import extras
 from tinylm.doctor import SERVING
-from tinylm.extras import TRAINING_PACKAGES
+from tinylm.extras import TRAINING_PACKAGES, install_command
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -31,6 +35,23 @@ def test_the_doctor_looks_at_what_pip_installs() -> None:
 
 def test_every_training_package_is_in_the_extra() -> None:
     assert set(TRAINING_PACKAGES) <= names(PROJECT["optional-dependencies"]["train"])
+
+
+def test_torch_is_pinned_where_there_is_no_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Constraints, the command that is printed and the README name one version; a torch that is there is left alone."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(extras, "missing_packages", lambda *names: list(names))
+    pinned = install_command()
+    pin = next(line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if line.startswith("torch="))
+
+    assert pinned == f'{sys.executable} -m pip install {pin} "tinylm[train]"'
+    for document in ("README.md", "docs/troubleshooting.md"):
+        assert f"pip install {pin}" in (ROOT / document).read_text("utf-8")
+    monkeypatch.setattr(extras, "missing_packages", lambda *names: [])
+    assert install_command() == pinned.replace(f"{pin} ", "")
+    monkeypatch.setattr(extras, "missing_packages", lambda *names: list(names))
+    (tmp_path / "nvidia-smi").touch(mode=0o755)
+    assert install_command() == pinned.replace(f"{pin} ", "")
 
 
 def test_the_extension_asks_for_the_same_training_packages() -> None:
