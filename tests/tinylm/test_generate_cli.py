@@ -60,3 +60,10 @@ def test_the_help_lists_the_options_in_the_order_in_which_they_work(capsys, comm
     panel = out[out.index("Sampling, applied in this order") :]
     places = [panel.index("--" + name.replace(" ", "-")) for name in ORDER]
     assert places == sorted(places)
+
+
+def test_a_prompt_without_its_option_is_refused_with_the_option(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["generate", "Once upon a time"])
+    said = capsys.readouterr().err
+    assert left.value.code == 2 and "(Once upon a time); the text to go on from is --prompt; see `tinylm " in said

@@ -103,6 +103,8 @@ def _one_line(error: Any) -> str:
     """Return what typer says in several lines as one, with what to do next."""
     said = " ".join(error.format_message().split()).rstrip(".")
     command = error.ctx.command_path if error.ctx is not None else "tinylm"
+    if command.endswith(" generate") and said.startswith("Got unexpected extra argument"):
+        said += "; the text to go on from is --prompt"
     return f"{said[:1].lower()}{said[1:]}; see `{command} --help`"
 
 
