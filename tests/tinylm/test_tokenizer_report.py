@@ -38,7 +38,8 @@ def test_the_numbers_are_those_of_a_slow_count(tmp_path: Path) -> None:
     assert found.n_never_used == len(set(made) - set(ids))
     assert found.n_fragments == len(made) - len(whole) > 0
     assert found.lengths_in_text == {length: lengths.count(length) for length in sorted(set(lengths))}
-    assert sum(found.lengths_in_vocabulary.values()) == len(made)
+    assert sum(found.lengths_in_vocabulary.values()) == len(made) + 256
+    assert found.lengths_in_vocabulary[1] == 256
     assert found.bytes_per_token == pytest.approx(found.n_bytes / len(ids))
 
 

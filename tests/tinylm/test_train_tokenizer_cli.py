@@ -58,6 +58,10 @@ def test_command_prints_json_and_says_when_the_corpus_is_too_small(tmp_path: Pat
     assert report["id"] == Tokenizer.load(tmp_path / "out").id
     again = run("--data", corpus, "--out", tmp_path / "out", "--events", tmp_path / "events.jsonl")
     assert "8,192 were asked for, but this corpus holds no more pairs" in again.stdout
+    n_merges = report["vocabSize"] - 257
+    assert [line for line in again.stderr.splitlines() if line.startswith("merging")][-1].startswith(
+        f"merging 100%, {n_merges} of {n_merges}"
+    )
     *_, end = map(json.loads, (tmp_path / "events.jsonl").read_text().splitlines())
     assert end["message"].endswith("; this corpus holds no more pairs")
     assert end["totalSteps"] == report["vocabSize"] - 257

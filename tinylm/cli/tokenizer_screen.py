@@ -1,7 +1,7 @@
 """What a person sees while a tokenizer is trained, and the report at the end.
 
-On a terminal a live bar with the newest merges, otherwise a plain line every two seconds; progress goes to stderr, the
-report to stdout.
+On a terminal a live bar with the newest merges, otherwise a plain line every two seconds and at the end of a phase;
+progress goes to stderr, the report to stdout.
 """
 
 import textwrap
@@ -68,6 +68,7 @@ class ProgressScreen:
         self._console = Console(stderr=True)
         self._next_line = 0.0
         self._phase = ""
+        self._is_complete = False
         self._task = TaskID(0)
         self._bar: _BarAndMerges | None = None
         if self._console.is_terminal:
@@ -106,8 +107,9 @@ class ProgressScreen:
         )
 
     def _print_line(self, moment: Snapshot, is_new: bool) -> None:
-        now = time.monotonic()
-        if not is_new and now < self._next_line:
+        now, was_complete = time.monotonic(), self._is_complete and not is_new
+        self._is_complete = moment.fraction == 1.0
+        if not is_new and now < self._next_line and (was_complete or not self._is_complete):
             return
         self._next_line = now + _LINE_EVERY_S
         done = "" if moment.fraction is None else f" {moment.fraction:.0%}"

@@ -162,6 +162,8 @@ def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
     with ProgressScreen() as screen:
         follow = _Follower(wish.source, diary, screen, stop)
         trained, kept = _trained(wish, follow)
+        n_merges = len(trained.vocabulary) - 257  # fewer than were wanted where the corpus holds no more
+        follow.show(Snapshot("merging", 1.0, None, f"{n_merges} of {n_merges}"))
         texts = kept.documents or [kept.first]
         measured = _write(wish, [trained.prefix(size) for size in wish.sizes], texts, follow)
     seconds = time.monotonic() - started

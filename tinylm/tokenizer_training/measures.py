@@ -31,7 +31,7 @@ class Measures:
     """One size's numbers. Lengths are bytes of a token; histograms map a length to how many tokens have it.
 
     Attributes:
-        lengths_in_vocabulary: over the entries that merges made.
+        lengths_in_vocabulary: over the bytes and the entries that merges made; `<|endoftext|>` has no length.
         lengths_in_text: over the tokens of the text.
         n_never_used: entries that merges made and the text does not need; `never_used` shows the first of them.
         n_fragments: entries that merges made and that are no whole characters; `fragments` shows the first of them.
@@ -95,7 +95,7 @@ def measure(
         n_tokens=len(ids),
         n_words=len(words),
         n_words_of_one_token=sum(n for n, length in zip(different.values(), lengths, strict=True) if length == 1),
-        lengths_in_vocabulary=_histogram(Counter(map(len, made))),
+        lengths_in_vocabulary=_histogram(Counter(map(len, trained.vocabulary[1:]))),
         lengths_in_text=_histogram(Counter(tokenizer.byte_lengths[ids].tolist())),
         n_never_used=len(unused),
         never_used=tuple(map(visible_from_bytes, unused[:_N_EXAMPLES])),
