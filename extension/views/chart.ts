@@ -48,17 +48,18 @@ export function shows(axis: Axis, value: number): boolean {
   return Number.isFinite(value) && (axis.kind === "linear" || value > 0);
 }
 
-/** An exponential moving average over about `span` points, without the pull of its beginning towards zero. */
+/**
+ * An exponential moving average over about the last quarter of the points so far, and over about `span` at most: a loss
+ * falls fastest at its beginning, where an average of all points before would lie far above it.
+ */
 export function smoothed(points: readonly Point[], span: number): Point[] {
-  const keep = 1 - 1 / Math.max(1, span);
-  let sum = 0;
-  let weight = 0;
+  let average = 0;
+  let n = 0;
   return points.map(({ x, y }) => {
-    if (y !== null) {
-      sum = keep * sum + (1 - keep) * y;
-      weight = keep * weight + (1 - keep);
-    }
-    return { x, y: y === null ? null : sum / weight };
+    if (y === null) return { x, y };
+    average += (y - average) / Math.min(span, 1 + n / 4);
+    n += 1;
+    return { x, y: average };
   });
 }
 

@@ -6,7 +6,7 @@ import { element, svg } from "./elements";
 export interface Series {
   readonly label: string;
   readonly points: readonly Point[];
-  /** "faint" is drawn behind and not spelled out; "dots" marks each point. */
+  /** "faint" is each step's value, thin and behind; "dots" marks each point. */
   readonly look: "line" | "faint" | "dots";
 }
 
@@ -17,6 +17,7 @@ export class Plot {
   readonly root: HTMLElement;
   private readonly picture = svg("svg", { role: "img", height: String(HEIGHT) });
   private readonly readout = element("span", "readout");
+  private readonly key = element("p", "key");
   private readonly pointer = svg("line", { class: "pointer", y1: String(MARGIN.top), y2: String(HEIGHT - MARGIN.bottom) });
   private series: readonly Series[] = [];
   private axes: { readonly x: Axis; readonly y: Axis } | null = null;
@@ -26,7 +27,7 @@ export class Plot {
     private readonly unit: string,
   ) {
     const caption = element("figcaption", "", element("strong", "", title), unit === "" ? "" : ` (${unit}) `, this.readout);
-    this.root = element("figure", "plot", caption, this.picture);
+    this.root = element("figure", "plot", caption, this.picture, this.key);
     this.picture.addEventListener("pointermove", (event) => this.point(event.offsetX));
     this.picture.addEventListener("pointerleave", () => this.point(null));
   }
@@ -41,12 +42,19 @@ export class Plot {
     this.picture.setAttribute("width", String(width));
     this.picture.setAttribute("aria-label", this.described());
     this.picture.replaceChildren(...grid(x, y, width), ...series.flatMap((each, index) => drawn(each, index, x, y)), ...marked(x, mark), this.pointer);
+    this.drawKey();
     this.point(null);
+  }
+
+  /** Which line is what, where there are several. */
+  private drawKey(): void {
+    const shown = this.series.length < 2 ? [] : this.series;
+    this.key.replaceChildren(...shown.flatMap(({ label, look }, index) => [sample(look, index), look === "faint" ? `${label} of each step` : label]));
   }
 
   /** Spell out the values at the step nearest to a place, or the last ones. */
   private point(pixel: number | null): void {
-    const shown = this.series.filter(({ look, points }) => look !== "faint" && points.length > 0);
+    const shown = this.series.filter(({ points }) => points.length > 0);
     const { axes } = this;
     const longest = shown.reduce<readonly Point[]>((best, { points }) => (points.length > best.length ? points : best), []);
     const index = pixel === null || axes === null ? longest.length - 1 : closest(longest, axes.x, pixel);
@@ -65,7 +73,7 @@ export class Plot {
   }
 
   private described(): string {
-    const said = this.series.filter(({ look }) => look !== "faint").flatMap(({ label, points }) => {
+    const said = this.series.flatMap(({ label, points }) => {
       const values = points.flatMap(({ y }) => (y === null ? [] : [y]));
       const [first, last] = [values[0], values.at(-1)];
       return first === undefined || last === undefined ? [] : [`${label} from ${first.toPrecision(4)} to ${last.toPrecision(4)}`.trim()];
@@ -89,6 +97,13 @@ function drawn({ points, look }: Series, index: number, x: Axis, y: Axis): SVGEl
   if (look !== "dots") return [line];
   const visible = points.flatMap((point) => (shows(x, point.x) && point.y !== null && shows(y, point.y) ? [{ cx: x.place(point.x), cy: y.place(point.y) }] : []));
   return [line, ...visible.map(({ cx, cy }) => svg("circle", { cx: cx.toFixed(1), cy: cy.toFixed(1), r: "3", class: `dot series-${index}` }))];
+}
+
+function sample(look: Series["look"], index: number): SVGElement {
+  const line = svg("path", { d: "M0 5H24", class: `curve ${look} series-${index}` });
+  const picture = svg("svg", { width: "24", height: "10", "aria-hidden": "true" });
+  picture.append(line);
+  return picture;
 }
 
 function marked(x: Axis, mark: number | null): SVGElement[] {

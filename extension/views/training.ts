@@ -97,14 +97,14 @@ function drawPlots(shown: RunRecord): void {
   const loss = curveOf(shown, "loss");
   const norm = curveOf(shown, "gradNorm");
   const lossSeries: Series[] = [
-    { label: "training", points: loss, look: "faint" },
-    { label: "training", points: smoothed(loss, SMOOTHED_OVER), look: "line" },
+    { label: "loss", points: loss, look: "faint" },
+    { label: "average", points: smoothed(loss, SMOOTHED_OVER), look: "line" },
     { label: "validation", points: evaluated(shown, "validationLoss"), look: "dots" },
   ];
   page.loss.draw(lossSeries, x, y, shown.steps.step);
   page.bits.draw([{ label: "", points: evaluated(shown, "bitsPerByte"), look: "dots" }], x, y, shown.steps.step);
   page.rate.draw([{ label: "", points: curveOf(shown, "learningRate"), look: "line" }], x, y, shown.steps.step);
-  page.norm.draw([{ label: "", points: norm, look: "faint" }, { label: "", points: smoothed(norm, SMOOTHED_OVER), look: "line" }], x, y, shown.steps.step);
+  page.norm.draw([{ label: "norm", points: norm, look: "faint" }, { label: "average", points: smoothed(norm, SMOOTHED_OVER), look: "line" }], x, y, shown.steps.step);
   page.speed.draw([{ label: "", points: curveOf(shown, "tokensPerSecond"), look: "line" }], x, y, shown.steps.step);
 }
 

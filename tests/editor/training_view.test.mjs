@@ -47,7 +47,7 @@ check('a run is watched, stopped and resumed from its view, which survives a rel
   await view.locator('.state', { hasText: 'Training' }).waitFor({ timeout: TRAINING_MS });
   await view.locator('.summary', { hasText: /step [\d,]+ of 1,000,000, .+ left, .+ tokens\/s/ }).waitFor({ timeout: TRAINING_MS });
   await view.locator('.story', { hasText: 'Once upon a time' }).waitFor({ timeout: TRAINING_MS });
-  assert.match(await view.locator('.plots .plot svg').first().getAttribute('aria-label'), /^Loss, nats per token: training from [\d.]+ to [\d.]+/);
+  assert.match(await view.locator('.plots .plot svg').first().getAttribute('aria-label'), /^Loss, nats per token: loss from [\d.]+ to [\d.]+; average from [\d.]+ to [\d.]+/);
   assert.ok(await view.getByRole('button', { name: 'Stop' }).isHidden(), 'what was not started here is not stopped from here');
   await editor.screenshot('live');
 
