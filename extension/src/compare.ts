@@ -96,7 +96,7 @@ class Shown implements Disposable {
   ) {
     this.item.name = "TinyLM: Compare Models";
     this.item.command = "tinylm.compareModels";
-    this.item.text = "$(sync~spin) comparing";
+    this.tell("$(sync~spin)", "comparing");
     this.item.show();
     this.subscriptions = [
       this.item,
@@ -118,7 +118,7 @@ class Shown implements Disposable {
     const request = new CancellationTokenSource();
     this.request?.cancel();
     this.request = request;
-    this.item.text = "$(sync~spin) comparing";
+    this.tell("$(sync~spin)", "comparing");
     const ranges = [converter.asRange(this.isWhole() ? wholeOf(this.document) : screenOf(editor))];
     const params = { textDocument: converter.asTextDocumentIdentifier(this.document), version: this.document.version, ranges, path: this.path };
     try {
@@ -153,7 +153,7 @@ class Shown implements Disposable {
     } catch (error) {
       if (this.disposed) return;
       this.paint([]);
-      this.item.text = "$(warning) not compared";
+      this.tell("$(warning)", "not compared");
       this.item.tooltip = messageOf(error);
     }
   }
@@ -162,8 +162,14 @@ class Shown implements Disposable {
     if (this.disposed) return;
     this.result = result;
     this.paint(differencesOf(result, decodeCells(result)));
-    this.item.text = `$(diff) ${totalsText(result)}`;
+    this.tell("$(diff)", totalsText(result));
     this.item.tooltip = this.tooltipFor(result);
+  }
+
+  /** The tooltip is markup: a screen reader gets the words. */
+  private tell(icon: string, words: string): void {
+    this.item.text = `${icon} ${words}`;
+    this.item.accessibilityInformation = { label: `TinyLM Compare Models: ${words}`, role: "button" };
   }
 
   private paint(differences: readonly CellDifference[]): void {

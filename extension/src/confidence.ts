@@ -1,5 +1,6 @@
 /** How sure the model is of a ghost text, in words, and its first token. Pure. */
 import type { Suggestion } from "./ghostProtocol";
+import { describeText } from "./spoken";
 import { markdownFromText, percentText } from "./words";
 
 /** "34.0 %, 5 tokens". */
@@ -11,6 +12,12 @@ export function confidenceText({ logprob, tokens }: Suggestion): string {
 export function tokenRows({ tokens }: Suggestion): string {
   const rows = tokens.map(({ text, logprob }) => `| ${markdownFromText(text.replaceAll(" ", "·").replaceAll("\n", "↵").replaceAll("\t", "→"))} | ${percentText(logprob)} |`);
   return ["| token | probability |", "|:--|--:|", ...rows].join("\n");
+}
+
+/** What a screen reader says of it: the same in plain words. */
+export function spokenConfidence(suggestion: Suggestion): string {
+  const tokens = suggestion.tokens.map(({ text, logprob }) => `${describeText(text)}, ${percentText(logprob)}`);
+  return `TinyLM ghost text: ${[confidenceText(suggestion), ...tokens].join("; ")}`;
 }
 
 /** The text of the first token, and what is left of the suggestion after it; null when that was all. */

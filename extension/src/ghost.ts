@@ -5,7 +5,7 @@
 import { commands, MarkdownString, Range, StatusBarAlignment, window, workspace } from "vscode";
 import type { CancellationToken, Disposable, InlineCompletionItem, InlineCompletionList, LogOutputChannel, Position, ProviderResult, TextDocument, TextEditor } from "vscode";
 import type { Server } from "./client";
-import { confidenceText, firstToken, tokenRows } from "./confidence";
+import { confidenceText, firstToken, spokenConfidence, tokenRows } from "./confidence";
 import { GhostTextRequest } from "./ghostProtocol";
 import type { Suggestion } from "./ghostProtocol";
 import { positionAfter } from "./ranges";
@@ -127,9 +127,11 @@ export class GhostText implements Disposable {
     if (this.isPaused) {
       this.item.text = "$(debug-pause) ghost text";
       this.item.tooltip = "Ghost text is paused; click to go on.";
+      this.item.accessibilityInformation = { label: "TinyLM ghost text is paused", role: "button" };
     } else if (first !== undefined) {
       this.item.text = `$(sparkle) ${confidenceText(first)}`;
       this.item.tooltip = new MarkdownString(`How sure the model is of the ghost text, token by token. A click pauses it.\n\n${tokenRows(first)}`);
+      this.item.accessibilityInformation = { label: spokenConfidence(first), role: "button" };
     }
     if (this.isPaused || first !== undefined) this.item.show();
     else this.item.hide();

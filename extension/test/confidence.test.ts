@@ -1,7 +1,7 @@
 /** What the status item says about a ghost text, and what its first token is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { confidenceText, firstToken, tokenRows } from "../src/confidence";
+import { confidenceText, firstToken, spokenConfidence, tokenRows } from "../src/confidence";
 import type { Suggestion } from "../src/ghostProtocol";
 
 function suggestion(...tokens: [string, number][]): Suggestion {
@@ -30,4 +30,9 @@ test("the rest of a suggestion has the probability of its tokens", () => {
 
 test("spaces and line ends are seen, and nothing of a token becomes markup", () => {
   assert.equal(tokenRows(suggestion([" a|b", 0.5], ["\n", 0.25])), "| token | probability |\n|:--|--:|\n| ·a\\|b | 50.0 % |\n| ↵ | 25.0 % |");
+});
+
+test("a screen reader hears the tokens and their probabilities, and no markup", () => {
+  const said = spokenConfidence(suggestion([" He", 0.5], ["\n", 0.25]));
+  assert.equal(said, 'TinyLM ghost text: 12.5 %, 2 tokens; space, "He", 50.0 %; line end, 25.0 %');
 });
