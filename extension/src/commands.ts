@@ -201,6 +201,7 @@ async function showMenu(app: App): Promise<void> {
     ["$(diff) Compare Tokenizers", "tinylm.compareTokenizers"],
     ["$(diff) Compare Models", "tinylm.compareModels"],
     ["$(export) Export Analysis", "tinylm.exportAnalysis"],
+    ["$(symbol-key) Train Tokenizer", "tinylm.trainTokenizer"],
     ["$(mortar-board) Train Model", "tinylm.trainModel"],
     ["$(graph-line) Open Training View", "tinylm.openTrainingView"],
     ["$(history) Watch This Paragraph Being Learned", "tinylm.watchLearning"],
