@@ -4,7 +4,7 @@ import { test } from "node:test";
 import trainingEvents from "../../tests/golden/trainingEvents.json";
 import type { TrainingEventsResult } from "../src/protocol";
 import { estimateText } from "../src/words";
-import { curveOf, evaluated, isGoing, joined, summary, tableRows } from "../views/record";
+import { curveOf, evaluated, isGoing, joined, message, summary, tableRows } from "../views/record";
 
 const FIRST = trainingEvents.result as TrainingEventsResult;
 
@@ -33,6 +33,12 @@ test("the summary says what is known, and no time left once it is over", () => {
   assert.ok(!isGoing(over));
   assert.equal(summary(over), "step 2 of 300, 7,151 tokens/s, 1.0 M parameters");
   assert.equal(summary(joined(null, part([]))), "");
+});
+
+test("the command that Resume stands for is left out", () => {
+  const said = (text: string): string => message(joined(null, { ...FIRST, message: text }));
+  assert.equal(said("stopped at step 12; tinylm train --resume --out /a; b goes on"), "stopped at step 12");
+  assert.equal(said("nobody trains here; resume goes on at the last checkpoint"), "nobody trains here; resume goes on at the last checkpoint");
 });
 
 test("the table has each evaluation and the newest step, the newest first", () => {

@@ -60,6 +60,11 @@ export function summary(record: RunRecord): string {
   return parts.filter((part) => part !== null).join(", ");
 }
 
+/** A line about where the run stands, without the command that the button beside it stands for. */
+export function message({ last }: RunRecord): string {
+  return last.message.replace(/; tinylm train --resume .*$/s, "");
+}
+
 /** Says when the evaluations have become worse than one whose weights are kept; empty otherwise. */
 export function worsening(record: RunRecord): string {
   const found = worseningOf(record.evaluations, record.last.savedSteps);

@@ -10,7 +10,7 @@ import { Merges } from "./merges";
 import type { FromTrainingPage, ToTrainingPage, TrainingPageState } from "./messages";
 import { Plot } from "./plot";
 import type { Series } from "./plot";
-import { curveOf, evaluated, isGoing, joined, summary, tableRows, worsening } from "./record";
+import { curveOf, evaluated, isGoing, joined, message, summary, tableRows, worsening } from "./record";
 import type { RunRecord } from "./record";
 import { SavedSteps } from "./savedsteps";
 import { Stories } from "./stories";
@@ -66,7 +66,7 @@ function draw(): void {
   page.state.dataset["state"] = last.state;
   page.summary.textContent = summary(record);
   page.worsening.textContent = worsening(record);
-  page.message.textContent = isGoing(record) && steps.step.length > 0 ? "" : last.message;
+  page.message.textContent = isGoing(record) && steps.step.length > 0 ? "" : message(record);
   page.progress.max = record.totalSteps ?? 1;
   page.progress.value = steps.step.at(-1) ?? 0;
   page.lessons.hidden = steps.step.length === 0 && (!page.merges.isEmpty || !isGoing(record)); // Empty axes say nothing.
