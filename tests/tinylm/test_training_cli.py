@@ -16,8 +16,11 @@ import pytest
 from tests.tinylm.training_runs import STEPS, options
 from tinylm.cli import train as command
 from tinylm.cli.app import main
+from tinylm.errors import Interrupted
 from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
+from tinylm.training import loop
 from tinylm.training.config import SIZES, TrainConfig
+from tinylm.training.events import read_events
 from tinylm.training.network import n_parameters
 from tinylm.training.run_directory import RunDirectory
 
@@ -60,6 +63,24 @@ def test_resuming_a_finished_run_says_so_and_changes_nothing(finished_run, tmp_p
     assert code == 0
     assert err.startswith(f"Training in {out}: all {STEPS} steps are done; a new run with --init-from")
     assert "goes on" not in err and "step 9: validation" not in err
+    assert f"Done: {STEPS} steps. The model is in " in err
+
+
+def test_stopped_run_names_its_model_and_the_end_counts_the_steps_of_the_last_part(config, capsys):
+    seen, step = [], 3
+    with pytest.raises(Interrupted) as stop:
+        loop.train(
+            replace(config, checkpoint_every=100),
+            on_event=lambda event: seen.append((event["type"], event.get("step"))),
+            should_stop=lambda: 15 if ("step", step) in seen else 0,
+        )
+    model, resume = Path(config.out) / "model", f"tinylm train --resume --out {config.out} goes on"
+    assert model.is_dir()
+    assert str(stop.value) == f"stopped at step {step}; {model} can be used now; {resume}"
+    assert read_events(Path(config.out) / "events.jsonl")[-1]["message"] == str(stop.value)
+    code, err = run(capsys, "--resume", "--out", config.out)
+    assert code == 0
+    assert re.search(rf"^Done: {STEPS} steps, the last {STEPS - step} in \d+ s\. The model is in ", err, re.MULTILINE)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from tinylm.cli.train_words import evaluation_line, finished_lines, start_line, step_line
+from tinylm.cli.train_words import evaluation_line, finished_lines, start_line, step_line, took
 from tinylm.cli.training_screen import dashboard
 from tinylm.training.history import History
 
@@ -114,13 +114,14 @@ class _Terminal:
         picture.history.take(event)
         match event["type"]:
             case "start":
+                self._start = event
                 picture.print(start_line(event))
             case "progress" if event["phase"] == "ready":
                 picture.print(event["message"])
             case "evaluation":
                 picture.print(evaluation_line(event))
             case "end" if event["reason"] == "finished":  # the other ends are raised, and shown by the command line
-                picture.print(finished_lines(event, time.monotonic() - self._began))
+                picture.print(finished_lines(event, took(self._start, time.monotonic() - self._began)))
         picture.draw_now_and_then()
 
 
@@ -141,6 +142,7 @@ class PlainLines:
         """Print one event, if it is time for its kind."""
         match event["type"]:
             case "start":
+                self._start = event
                 self._line(start_line(event, self._advice))
             case "progress" if event["phase"] == "ready":
                 self._line(event["message"])
@@ -152,7 +154,7 @@ class PlainLines:
             case "evaluation":
                 self._line(evaluation_line(event))
             case "end" if event["reason"] == "finished":
-                self._line(finished_lines(event, time.monotonic() - self._began))
+                self._line(finished_lines(event, took(self._start, time.monotonic() - self._began)))
 
     def _is_time(self) -> bool:
         now = time.monotonic()

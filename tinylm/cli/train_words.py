@@ -6,7 +6,16 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-__all__ = ["duration", "end_line", "evaluation_line", "finished_lines", "start_line", "step_line", "unreadable_line"]
+__all__ = [
+    "duration",
+    "end_line",
+    "evaluation_line",
+    "finished_lines",
+    "start_line",
+    "step_line",
+    "took",
+    "unreadable_line",
+]
 
 Event = dict[str, Any]
 
@@ -44,16 +53,22 @@ def evaluation_line(event: Event) -> str:
     )
 
 
-def finished_lines(event: Event, seconds: float | None) -> str:
+def took(start: Event, seconds: float) -> str:
+    """Say how long the steps took since the run began or went on; nothing where none was left to do."""
+    n_steps = start["totalSteps"] - start["step"]
+    which = f", the last {n_steps:,}" if start["step"] else ""
+    return f"{which} in {duration(seconds)}" if n_steps else ""
+
+
+def finished_lines(event: Event, how_long: str = "") -> str:
     """Say where the finished model is.
 
     Args:
-        seconds: what it took; None when that is not known.
+        how_long: what `took` says; nothing when that is not known.
     """
     model = event["model"]
-    took = "" if seconds is None else f" in {duration(seconds)}"
     return (
-        f"Done: {event['message']}{took}. The model is in {model}\n"
+        f"Done: {event['message']}{how_long}. The model is in {model}\n"
         f"Watch it write: tinylm demo --model {shlex.quote(model)}"
     )
 
@@ -61,7 +76,7 @@ def finished_lines(event: Event, seconds: float | None) -> str:
 def end_line(event: Event) -> str:
     """Say how a run ended that somebody else started."""
     if event["reason"] == "finished":
-        return finished_lines(event, None)
+        return finished_lines(event)
     return f"{event['reason']}: {event['message']}"
 
 

@@ -33,7 +33,7 @@ from tinylm.training.learner import Learner
 from tinylm.training.memory import memory_explained
 from tinylm.training.mixture import derived_seed
 from tinylm.training.network import Machine, apply_machine, choose_machine, n_parameters
-from tinylm.training.progress import StepClock, encoding_reporter, report_size
+from tinylm.training.progress import StepClock, encoding_reporter, report_size, stopped_line
 from tinylm.training.run_directory import (
     RunDirectory,
     RunRecord,
@@ -264,7 +264,7 @@ class _Run:
             raise Interrupted(self._stopped(), signal_number)
 
     def _stopped(self) -> str:
-        return f"stopped at step {self.position.step}; tinylm train --resume --out {self.directory.path} goes on"
+        return stopped_line(self.position.step, self.directory)
 
     @contextmanager
     def _told_how_it_ends(self) -> Iterator[None]:
@@ -289,10 +289,10 @@ class _Run:
     def _saved_when_stopped(self) -> Iterator[None]:
         try:
             yield
-        except Interrupted:
+        except Interrupted as stop:
             if hasattr(self, "learner"):
                 self.team.leader_does(self._checkpoint)
-            raise
+            raise Interrupted(self._stopped(), stop.exit_code - 128) from None  # it may name a model now
 
     def _end(self, reason: str, message: str) -> None:
         model = self.directory.model

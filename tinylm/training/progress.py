@@ -9,8 +9,9 @@ from collections.abc import Callable
 from tinylm.training.config import TrainConfig
 from tinylm.training.corpus import Corpus
 from tinylm.training.events import EventLog
+from tinylm.training.run_directory import RunDirectory
 
-__all__ = ["StepClock", "encoding_reporter", "report_size"]
+__all__ = ["StepClock", "encoding_reporter", "report_size", "stopped_line"]
 
 _RATE_STEPS = 20  # the speed shown is that of the last steps
 
@@ -75,3 +76,9 @@ def report_size(log: EventLog, config: TrainConfig, corpus: Corpus, n_parameters
 
 def _rounded(number: int) -> str:
     return f"{number / 1e6:.1f} M" if number >= 100_000 else f"{number:,}"
+
+
+def stopped_line(step: int, directory: RunDirectory) -> str:
+    """Say where a run stopped and what can be done with it; a model without a step has learned nothing yet."""
+    usable = f"{directory.model} can be used now; " if step and directory.model.is_dir() else ""
+    return f"stopped at step {step}; {usable}tinylm train --resume --out {directory.path} goes on"
