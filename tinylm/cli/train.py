@@ -43,7 +43,9 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option(help="Model to go on from, with its shape and tokenizer, e.g. models/starter.")
     ] = None,
-    size: Annotated[str | None, typer.Option(help="tiny (1.0 M parameters), small (4.3 M) or base (14.0 M).")] = None,
+    size: Annotated[
+        str | None, typer.Option(help="tiny (1.0 M parameters with 8,192 entries), small (4.3 M) or base (14.0 M).")
+    ] = None,
     n_layer: Annotated[int | None, typer.Option(help="Blocks, instead of the size's.")] = None,
     n_head: Annotated[int | None, typer.Option(help="Attention heads in a block.")] = None,
     n_embd: Annotated[int | None, typer.Option(help="Width; a multiple of --n-head.")] = None,
@@ -87,7 +89,9 @@ def train(
         int | None,
         typer.Option(help="Weights to keep over the whole run, for `tinylm learned`; 0 for none. [default: 16]"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="[default: 0]")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the weights, the order of the data and dropout. [default: 0]")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="0: as many as there are cores. [default: 0]")] = None,
     dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16. [default: auto]")] = None,
     compile: Annotated[str | None, typer.Option(help="auto, on or off. [default: auto]")] = None,
