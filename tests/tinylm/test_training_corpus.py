@@ -9,7 +9,9 @@ import pytest
 
 from tinylm.errors import BadData
 from tinylm.tokens.tokenizer import Tokenizer
-from tinylm.training.corpus import prepare_corpus
+from tinylm.training.corpus import Corpus, Stream, prepare_corpus
+from tinylm.training.events import EventLog
+from tinylm.training.progress import report_size
 
 TEXTS = [
     *(f"Story number {n}. The fox {'ran ' * (n % 7)}home.\r\n\n" for n in range(200)),
@@ -112,3 +114,15 @@ def test_damaged_encoded_corpus_is_encoded_again(config, tokenizer, tmp_path):
     content[7] ^= 1
     file.write_bytes(content)
     assert np.array_equal(prepare_corpus(config, tokenizer, tmp_path / "data").training[0].tokens, first)
+
+
+@pytest.mark.parametrize(("n_documents", "hinted"), [(1, True), (2, False)])
+def test_one_long_document_is_asked_whether_it_is_many(config, n_documents, hinted):
+    """A text without separators is one document, in which no story ever ends."""
+    stream = Stream("text.txt", np.zeros(6000, np.uint16), np.arange(n_documents, dtype=np.int64) * 3000)
+    events = []
+    with EventLog(None, events.append) as log:
+        report_size(log, config, Corpus((stream,), (stream,)), 1000)
+    (event,) = events
+    assert ("lines with <|endoftext|> would separate several documents" in event["message"]) == hinted
+    assert f"{n_documents} document{'' if n_documents == 1 else 's'} to learn from" in event["message"]

@@ -12,7 +12,6 @@ from typing import Any
 
 from tinylm.analysis.wording import data_size
 from tinylm.cli.train_words import duration
-from tinylm.errors import UsageError
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
 from tinylm.training import budget as table
@@ -35,11 +34,9 @@ def planned(config: TrainConfig, given: dict[str, Any], budget: str, began: floa
         began: `time.monotonic()` when the time began.
 
     Raises:
-        UsageError: the time is no time, or too short; or the number of steps was given too.
+        UsageError: the time is no time, or too short.
     """
     seconds = table.seconds_from_text(budget)
-    if "steps" in given:
-        raise UsageError("--budget decides how many steps there are; leave --steps away, or --budget")
     if config.init_from is not None:
         given = {**given, **{name: getattr(config, name) for name in _SHAPE}}
     sources, validation = open_corpus_sources(config)

@@ -13,6 +13,7 @@ from tinylm.training.run_directory import RunDirectory
 
 __all__ = ["StepClock", "encoding_reporter", "report_size", "stopped_line"]
 
+_LONG_DOCUMENT = 5_000  # tokens; a single one of this length is likely to be many whose separators are missing
 _RATE_STEPS = 20  # the speed shown is that of the last steps
 
 _ENCODING_EVERY_S = 0.2
@@ -58,14 +59,17 @@ def report_size(log: EventLog, config: TrainConfig, corpus: Corpus, n_parameters
     n_tokens = sum(len(stream.tokens) for stream in corpus.training)
     n_documents = sum(len(stream.starts) for stream in corpus.training)
     n_held_out = sum(len(stream.tokens) for stream in corpus.validation)
+    documents = "1 document" if n_documents == 1 else f"{n_documents:,} documents"
+    is_suspicious = n_documents == 1 and n_tokens > _LONG_DOCUMENT
+    hint = "; lines with <|endoftext|> would separate several documents" if is_suspicious else ""
     passes = config.steps * config.tokens_per_step / n_tokens
     log.write(
         "progress",
         phase="ready",
         fraction=None,
         message=f"{_rounded(n_parameters)} parameters; {config.tokens_per_step:,} tokens a step; "
-        f"{n_tokens:,} tokens in {n_documents:,} documents to learn from, read {passes:.2g} times; "
-        f"{n_held_out:,} tokens held out",
+        f"{n_tokens:,} tokens in {documents} to learn from, read {passes:.2g} times; "
+        f"{n_held_out:,} tokens held out{hint}",
         nParameters=n_parameters,
         tokensPerStep=config.tokens_per_step,
         corpusTokens=n_tokens,
