@@ -49,6 +49,12 @@ def shown(app, name):
     return str(widget.render() if isinstance(widget, Pane | Slider) else widget.content)
 
 
+async def editing(pilot):
+    """Put the cursor into the prompt; the focus moves when the app comes to it."""
+    await pilot.press("e")
+    await until(pilot, lambda: pilot.app.focused is pilot.app.query_one("#prompt"))
+
+
 async def paused(pilot):
     """Let a few tokens come, then pause."""
     await until(pilot, lambda: pilot.app.session.n_generated >= 4)
@@ -160,9 +166,9 @@ async def test_another_prompt_starts_anew(language_model):
     app = make_app(language_model)
     async with app.run_test(size=SIZES[0]) as pilot:
         await paused(pilot)
-        await pilot.press("e", "end", *" a q", "enter")
-        await until(pilot, lambda: app.session.n_generated >= 2)
-        assert app.session.prompt == "Once upon a q"
+        await editing(pilot)
+        await pilot.press("end", *" a q", "enter")
+        await until(pilot, lambda: app.session.prompt == "Once upon a q" and app.session.n_generated >= 2)
         assert app.session.text.startswith("Once upon a q")
         assert app.focused is None
 
@@ -236,7 +242,8 @@ async def test_letters_typed_into_the_prompt_are_text(language_model):
     async with app.run_test(size=SIZES[0]) as pilot:
         await paused(pilot)
         n_before = app.session.n_generated
-        await pilot.press("e", *"qrtn1")
+        await editing(pilot)
+        await pilot.press(*"qrtn1")
         assert app.query_one("#prompt", Input).value == "Once uponqrtn1"
         assert app.session.n_generated == n_before
 
@@ -255,9 +262,9 @@ async def test_a_prompt_of_several_lines_survives_its_one_line_field(language_mo
     async with app.run_test(size=SIZES[0]) as pilot:
         await paused(pilot)
         assert app.query_one("#prompt", Input).value == "One↵two"
-        await pilot.press("e", "end", "x", "enter")
-        await until(pilot, lambda: app.session.n_generated >= 1)
-        assert app.session.prompt == "One\ntwox"
+        await editing(pilot)
+        await pilot.press("end", "x", "enter")
+        await until(pilot, lambda: app.session.prompt == "One\ntwox" and app.session.n_generated >= 1)
 
 
 async def test_a_prompt_longer_than_the_context_is_painted_from_its_end(language_model):

@@ -78,8 +78,11 @@ class DemoApp(App[None]):
         self.action_run()
 
     def show(self) -> None:
-        """Paint everything from the session, unless the app has been left while a step was under way."""
-        if not self.screen_stack:
+        """Paint everything from the session, unless the app has been left while a step was under way.
+
+        What changes the path just now, in a thread of its own, paints when it is done.
+        """
+        if not self.screen_stack or self._turnstile.locked():
             return
         if self.look is not None and self.look >= len(self.session.ids):
             self.look = None
@@ -188,7 +191,8 @@ class DemoApp(App[None]):
 
     async def action_reseed(self) -> None:
         """Begin again with other draws."""
-        self.session.reseed()
+        async with self._turnstile:
+            self.session.reseed()
         await self.action_restart()
 
     # Looking, settings, pace.
@@ -201,10 +205,9 @@ class DemoApp(App[None]):
     async def action_look_at(self, index: int) -> None:
         """Pause, and look at a token of the path."""
         self._pause()
-        if index < len(self.session.ids):
-            await asyncio.to_thread(
-                self.session.outlook, max(0, index)
-            )  # a token of the prompt may never have been read
+        async with self._turnstile:
+            if index < len(self.session.ids):  # a token of the prompt may never have been read
+                await asyncio.to_thread(self.session.outlook, max(0, index))
         self.look = max(0, index) if index < len(self.session.ids) else None
         self.show()
 
