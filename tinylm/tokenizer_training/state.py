@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tinylm.errors import BadData
 from tinylm.files import disk_errors, write_file
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 _FORMAT = 1
+_UNUSABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)  # missing, damaged or of other settings
 
 
 @dataclass(frozen=True)
@@ -83,47 +85,50 @@ def save_counted(path: Path, counted: Counted, settings: Mapping[str, object]) -
     Raises:
         DiskProblem: it cannot be written.
     """
-    values = {"format": _FORMAT, "settings": dict(settings), "pieces": counted.n_pieces, "checksum": counted.checksum}
-    content = json.dumps({**values, "counts": counted.counts}, ensure_ascii=False).encode()
-    with disk_errors(path, "keeping what was counted"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, content)
+    _save(path, counted, settings, {"counts": counted.counts})
 
 
 def load_counted(path: Path, settings: Mapping[str, object]) -> Counted:
     """Read a state; one that is missing, damaged or of other settings counts as nothing."""
     try:
-        values = json.loads(path.read_bytes())
-        if values["format"] != _FORMAT or values["settings"] != dict(settings):
-            return NOTHING
+        values = _load(path, settings)
         counts = Counter({str(piece): int(count) for piece, count in values["counts"].items()})
         return Counted(int(values["pieces"]), int(values["checksum"]), counts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except _UNUSABLE:
         return NOTHING
 
 
 def save_learned(path: Path, learned: Learned, settings: Mapping[str, object]) -> None:
     """Write the merges, whole or not at all. Arguments and errors are those of `save_counted`."""
     merges = [(merge.left, merge.right, merge.count) for merge in learned.merges]
-    values = {"format": _FORMAT, "settings": dict(settings), "pieces": learned.n_pieces, "checksum": learned.checksum}
-    content = json.dumps({**values, "merges": merges, "mergesChecksum": _checksum(merges)}).encode()
-    with disk_errors(path, "keeping the merges"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, content)
+    _save(path, learned, settings, {"merges": merges, "mergesChecksum": _checksum(merges)})
 
 
 def load_learned(path: Path, settings: Mapping[str, object]) -> Learned:
     """Read merges; where they are missing, damaged or of other settings there are none."""
     try:
-        values = json.loads(path.read_bytes())
-        if values["format"] != _FORMAT or values["settings"] != dict(settings):
-            return NO_MERGES
+        values = _load(path, settings)
         merges = values["merges"]
         if values["mergesChecksum"] != _checksum(merges) or not _is_plausible(merges):
             return NO_MERGES
         return Learned(int(values["pieces"]), int(values["checksum"]), tuple(Merge(*merge) for merge in merges))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except _UNUSABLE:
         return NO_MERGES
+
+
+def _save(path: Path, state: Counted | Learned, settings: Mapping[str, object], content: Mapping[str, object]) -> None:
+    values = {"format": _FORMAT, "settings": dict(settings), "pieces": state.n_pieces, "checksum": state.checksum}
+    with disk_errors(path, "keeping the state"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, json.dumps({**values, **content}, ensure_ascii=False).encode())
+
+
+def _load(path: Path, settings: Mapping[str, object]) -> dict[str, Any]:
+    """Raises: one of _UNUSABLE."""
+    values: dict[str, Any] = json.loads(path.read_bytes())
+    if values["format"] != _FORMAT or values["settings"] != dict(settings):
+        raise ValueError("the state of other settings")
+    return values
 
 
 def _checksum(merges: Sequence[Sequence[int]]) -> int:
