@@ -14,6 +14,7 @@ from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training import corpus as corpus_module
 from tinylm.training.corpus import prepare_corpus
 from tinylm.training.encoded_cache import EncodedCache
+from tinylm.training.encoding import begun
 
 
 @pytest.fixture
@@ -60,6 +61,18 @@ def test_a_deleted_run_takes_nothing_from_another(runs, tmp_path):
     tokens = np.array(prepare("first", cache).training[0].tokens)
     shutil.rmtree(tmp_path / "first")
     assert np.array_equal(prepare("second", cache).training[0].tokens, tokens)
+    assert len(encoded) == 1
+
+
+def test_what_was_begun_goes_when_another_run_was_quicker(runs, tmp_path):
+    prepare, encoded = runs
+    cache = EncodedCache(tmp_path / "cache")
+    tokens = np.array(prepare("first", cache).training[0].tokens)
+    place = next((tmp_path / "first").iterdir())
+    (tmp_path / "second").mkdir()
+    begun(tmp_path / "second" / place.name).mkdir()
+    assert np.array_equal(prepare("second", cache).training[0].tokens, tokens)
+    assert [path.name for path in (tmp_path / "second").iterdir()] == [place.name]
     assert len(encoded) == 1
 
 

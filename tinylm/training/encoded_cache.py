@@ -15,7 +15,7 @@ from platformdirs import user_cache_path
 
 from tinylm.errors import DiskProblem
 from tinylm.files import disk_errors, new_directory, remove_directory, sweep_leftovers
-from tinylm.training.encoding import is_encoded
+from tinylm.training.encoding import begun, is_encoded
 
 __all__ = ["EncodedCache"]
 
@@ -43,8 +43,10 @@ class EncodedCache:
                     return False
                 os.utime(entry)
                 _link(entry, place)
+                if begun(place).is_dir():  # an interrupted call's beginning, which nobody will go on with
+                    remove_directory(begun(place))
         except DiskProblem:
-            return False
+            return place.is_dir()
         return True
 
     def give(self, place: Path) -> None:

@@ -23,7 +23,7 @@ from tinylm.tokens.bulk import BulkEncoder
 from tinylm.tokens.pretokens import cut
 from tinylm.tokens.tokenizer import Tokenizer
 
-__all__ = ["PARTS", "Stream", "encode_documents", "is_encoded", "open_stream"]
+__all__ = ["PARTS", "Stream", "begun", "encode_documents", "is_encoded", "open_stream"]
 
 PARTS = ("train", "held_out")
 _BATCH_CHARS = 1 << 18  # encoded at a time: about 20 ms
@@ -45,6 +45,11 @@ class Stream:
         ends = [*self.starts[1:].tolist(), len(self.tokens) - 1]
         for start, end in zip(self.starts.tolist(), ends, strict=True):
             yield self.tokens[start + 1 : end].astype(np.int32)
+
+
+def begun(place: Path) -> Path:
+    """Return where a corpus grows until it is whole."""
+    return place.with_name(f"{place.name}.part")
 
 
 def is_encoded(place: Path, check: Callable[[], None]) -> bool:
@@ -90,7 +95,7 @@ def encode_documents(
         BadData: a document cannot be read, or does not come back from its tokens.
         DiskProblem: the tokens cannot be written.
     """
-    building = place.with_name(f"{place.name}.part")
+    building = begun(place)
     with disk_errors(building, "writing encoded text"):
         building.mkdir(exist_ok=True)
         with _Files(building, tokenizer) as files:
