@@ -2,21 +2,26 @@
 
 import itertools
 import json
+import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tinylm.training_runs import options
+from tests.tinylm.training_runs import diary, options, outcome, stop_after
 from tinylm.cli import train as command
 from tinylm.cli.app import main
-from tinylm.errors import UsageError
+from tinylm.errors import Interrupted, UsageError
 from tinylm.training import loop
-from tinylm.training.budget import ROWS, first_guess, plan_steps, row_for, seconds_from_text
+from tinylm.training.budget import ROWS, TimeLimit, first_guess, plan_steps, row_for, seconds_from_text
 from tinylm.training.config import TrainConfig
 from tinylm.training.estimate import flops_per_step, memory_bytes
+from tinylm.training.events import read_events
+from tinylm.training.memorizing import warning as memorizing_warning
 from tinylm.training.network import build_model, n_parameters
 from tinylm.training.run_directory import RunDirectory, read_run
 
@@ -70,10 +75,11 @@ def test_what_is_given_stays():
     step_s=st.floats(1e-3, 100),
     corpus=st.integers(0, 10**9),
     validation=st.none() | st.integers(0, 10**8),
+    compiles=st.booleans(),
 )
-def test_a_plan_fits_into_its_time_or_is_refused(seconds, step_s, corpus, validation):
+def test_a_plan_fits_into_its_time_or_is_refused(seconds, step_s, corpus, validation, compiles):
     """Steps, evaluations at a third of a step for the same tokens, and reading at 2 MB/s come to less than the time."""
-    asked = {"seconds_left": seconds, "seconds_per_step": step_s}
+    asked = {"seconds_left": seconds, "seconds_per_step": step_s, "can_compile": compiles}
     try:
         plan = plan_steps(PLAIN, {}, **asked, corpus_bytes=corpus, validation_bytes=validation)
     except UsageError as reason:
@@ -85,7 +91,58 @@ def test_a_plan_fits_into_its_time_or_is_refused(seconds, step_s, corpus, valida
     spent = plan.steps * step_s + n_evaluations * evaluation_s + (corpus + (validation or 0)) / 2e6
     assert spent < seconds and plan.steps >= 20
     assert 1 <= n_evaluations <= 10 and plan.warmup <= plan.steps // 10
-    assert plan.compile == ("off" if seconds < 600 else "auto")
+    assert plan.compile == ("auto" if compiles and seconds >= 600 else "off")
+
+
+@given(steps=st.integers(40, 3000), cost=st.floats(0.01, 10), share=st.floats(0.3, 2))
+def test_a_slower_machine_leaves_out_what_does_not_fit(steps, cost, share):
+    """Nothing where all of it fits; otherwise the plan's end comes in time, and the time is used."""
+    clock = [0.0]
+    limit = TimeLimit(share * steps * cost, lambda: clock[0])
+    config, step = replace(PLAIN, steps=steps, evaluate_every=-(-steps // 10)), 0
+    limit.begin(step)
+    n_made = 0
+    while step < steps:
+        step, n_made = step + 1, n_made + 1
+        clock[0] += cost
+        step = limit.step_that_fits(step, config)
+    assert step == steps
+    assert n_made == steps if share > 1.001 else share * steps - 2 <= n_made <= max(share * steps, 1) + 1e-6
+
+
+class StepsOfTenSeconds:
+    """A clock of a machine that needs ten seconds for a step, as the events tell of them."""
+
+    def __init__(self):
+        self.n_steps = 0
+
+    def __call__(self):
+        return 10.0 * self.n_steps
+
+    def see(self, event):
+        self.n_steps += event["type"] == "step"
+
+
+def limited(config, ends, **asked):
+    clock = StepsOfTenSeconds()
+    loop.train(config, on_event=clock.see, limit=TimeLimit(ends, clock), **asked)
+
+
+def test_left_out_steps_are_told_and_a_resumed_run_ends_with_the_same_bits(config, tmp_path):
+    """Nine steps in fifty seconds: two, then the last three. Whoever resumes has no limit, and cannot decide anew."""
+    limited(config, ends=50.0)
+    events = read_events(Path(config.out) / "events.jsonl")
+    assert [event["step"] for event in events if event["type"] == "step"] == [1, 2, 7, 8, 9]
+    (told,) = [event for event in events if event.get("phase") == "leaving out"]
+    assert told["step"] == 6 and "steps 3 to 6: the machine" in told["message"]
+    assert events[-1]["reason"] == "finished"
+    for n_questions in range(10, 40, 7):
+        parts = replace(config, out=str(tmp_path / f"stopped after {n_questions}"))
+        with suppress(Interrupted):
+            limited(parts, ends=50.0, should_stop=stop_after(n_questions))
+        if any(event.get("phase") == "leaving out" for event in read_events(Path(parts.out) / "events.jsonl")):
+            loop.resume(parts)
+            assert (outcome(parts.out), diary(parts.out)) == (outcome(config.out), diary(config.out))
 
 
 def test_parameters_operations_and_memory_are_those_of_the_model():
@@ -111,6 +168,26 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(config, tmp_path, capsy
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_text_that_will_be_learned_by_heart_is_warned_of(config, capsys):
+    """The story is read some thousand times by a model that has as many weights as it has tokens."""
+    _, out, _ = run(capsys, *without(options(config), "--steps"), "--steps", "20000", "--dry-run")
+    note = out.splitlines()[-1]
+    assert note.startswith("note ") and "will be learned by heart" in note and "--init-from" in note
+
+
+@pytest.mark.parametrize(
+    ("tokens_read", "tokens", "parameters", "warns"),
+    [
+        (17_000, 1_000, 1_000, True),
+        (16_000, 1_000, 1_000, False),  # not often enough
+        (10**9, 2_000_000, 1_000_000, False),  # too much text to be kept
+        (10**9, 1_999_999, 1_000_000, True),
+    ],
+)
+def test_learning_by_heart_takes_repetition_and_room(tokens_read, tokens, parameters, warns):
+    assert (memorizing_warning(tokens_read, tokens, parameters) is not None) == warns
+
+
 def test_a_budget_ends_by_itself_with_a_model(config, capsys):
     """The shape is given, so the time decides batch and steps; ended by its steps or by the time, it is a success."""
     words = without(options(config), "--steps", "--warmup", "--evaluate-every", "--checkpoint-every")
@@ -122,12 +199,14 @@ def test_a_budget_ends_by_itself_with_a_model(config, capsys):
 
 
 def test_when_the_time_is_up_the_run_is_saved_and_can_go_on(config, capsys, monkeypatch):
-    monkeypatch.setattr(command, "_TIME_FOR_STEPS", 0.0)
+    questions = itertools.count()
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 1e9 * (next(questions) >= 4))
+    monkeypatch.setattr(command, "time", clock)
     words = without(options(config), "--steps")
     code, _, err = run(capsys, *words, "--budget", "15s")
     assert code == 0 and "The time is up: stopped at step 0; tinylm train --resume" in err, err
     recorded = read_run(RunDirectory(Path(config.out))).config
-    with pytest.raises(loop.Interrupted):
+    with pytest.raises(Interrupted):
         loop.resume(recorded, should_stop=lambda: 15)
 
 

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 from tests.tinylm.faults import states_at_every_point, traced
 from tests.tinylm.training_runs import Child, diary, make_config, outcome
 from tinylm.errors import Interrupted
-from tinylm.training import learner, loop
+from tinylm.training import learner, loop, run
 from tinylm.training.checkpoint import Position
 from tinylm.training.mixture import RowOrder
 from tinylm.training.run_directory import RunDirectory
@@ -118,8 +118,8 @@ def without(*kinds):
             state = optimizers.state_tensors()
             optimizers.load_state_tensors({k: v * (not k.startswith(kinds)) for k, v in state.items()})
 
-        original = loop.restore_checkpoint
-        monkeypatch.setattr(loop, "restore_checkpoint", forgetful)
+        original = run.restore_checkpoint
+        monkeypatch.setattr(run, "restore_checkpoint", forgetful)
 
     return leave_out
 
@@ -130,8 +130,8 @@ def without_weights(monkeypatch, begin):
         original(path, model, optimizers)
         model.load_state_dict(fresh, strict=False)
 
-    original = loop.restore_checkpoint
-    monkeypatch.setattr(loop, "restore_checkpoint", forgetful)
+    original = run.restore_checkpoint
+    monkeypatch.setattr(run, "restore_checkpoint", forgetful)
 
 
 def without_position(**forgotten):
@@ -140,8 +140,8 @@ def without_position(**forgotten):
             path, position = original(directory, fingerprint)
             return path, replace(position, **forgotten)
 
-        original = loop.newest_checkpoint
-        monkeypatch.setattr(loop, "newest_checkpoint", forgetful)
+        original = run.newest_checkpoint
+        monkeypatch.setattr(run, "newest_checkpoint", forgetful)
 
     return leave_out
 
@@ -163,7 +163,7 @@ def counted_from_the_resume(owner, name, at):
 
 def without_rewinding(monkeypatch, begin):
     """The log keeps what happened after the checkpoint, and nobody looks which evaluations are in it."""
-    monkeypatch.setattr(loop, "rewind_events", lambda path, step: [])
+    monkeypatch.setattr(run, "rewind_events", lambda path, step: [])
 
 
 STATE = {

@@ -198,11 +198,11 @@ def _train_within(
     board: Path | None,
     cache: "EncodedCache | None",
 ) -> None:
-    """Train for the given time. Where the machine turns out slower than measured, stop and say how to go on."""
+    """Train for the given time. Where even the plan's last steps do not fit, stop and say how to go on."""
     from tinylm.cli import train_plan
     from tinylm.cli.train_progress import shown_progress
     from tinylm.training import loop
-    from tinylm.training.budget import seconds_from_text
+    from tinylm.training.budget import TimeLimit, seconds_from_text
 
     vocab_size = train_plan.vocab_size_of(Path(config.tokenizer))
     config = train_plan.planned(config, given, budget, began, vocab_size)
@@ -215,7 +215,7 @@ def _train_within(
 
     try:
         with shown_progress(board) as on_event:
-            loop.train(config, on_event=on_event, should_stop=should_stop, cache=cache)
+            loop.train(config, on_event=on_event, should_stop=should_stop, cache=cache, limit=TimeLimit(ends))
     except Interrupted as reason:
         if reason.exit_code != 128 + _TIME_IS_UP:
             raise

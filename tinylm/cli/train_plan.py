@@ -18,11 +18,13 @@ from tinylm.training import budget as table
 from tinylm.training.config import TrainConfig
 from tinylm.training.corpus import open_corpus_sources
 from tinylm.training.estimate import Estimate, estimate_run, flops_per_step, measure_step
+from tinylm.training.memorizing import warning
 from tinylm.training.network import choose_machine
 
 __all__ = ["planned", "print_estimate", "vocab_size_of"]
 
 _SHAPE = ("n_layer", "n_head", "n_embd", "block_size")
+_MANY_STEPS = 10**9
 
 
 def planned(config: TrainConfig, given: dict[str, Any], budget: str, began: float, vocab_size: int) -> TrainConfig:
@@ -53,6 +55,7 @@ def planned(config: TrainConfig, given: dict[str, Any], budget: str, began: floa
         given,
         seconds_left=seconds - (time.monotonic() - began),
         seconds_per_step=step_s,
+        can_compile=choose_machine(replace(config, steps=_MANY_STEPS), vocab_size).compile,
         corpus_bytes=sum(source.n_bytes() or 0 for source in sources),
         validation_bytes=None if validation is None else validation.n_bytes() or 0,
     )
@@ -64,18 +67,29 @@ def print_estimate(config: TrainConfig, vocab_size: int, say: Callable[[str], No
     sources, _ = open_corpus_sources(config)
     sizes = [source.n_bytes() for source in sources]
     n_bytes = sum(size for size in sizes if size) if all(sizes) else None
+    memorized = _memorized(estimate, n_bytes)
     if as_json:
         shape = {"nLayer": config.n_layer, "nHead": config.n_head, "nEmbd": config.n_embd}
         sized = {"blockSize": config.block_size, "vocabSize": vocab_size, "corpusBytes": n_bytes}
-        say(json.dumps({**estimate.to_json(), **shape, **sized}))
+        say(json.dumps({**estimate.to_json(), **shape, **sized, "warning": memorized}))
         return
-    for label, text in _lines(config, estimate, vocab_size, n_bytes):
+    lines = _lines(config, estimate, vocab_size, n_bytes)
+    for label, text in [*lines, *([("note", memorized)] if memorized else [])]:
         say(f"{label:<10} {text}")
 
 
 def vocab_size_of(tokenizer: Path | None) -> int:
     """Return the size of a tokenizer's vocabulary; 8,192 for one that is not trained yet."""
     return DEFAULT_VOCAB_SIZE if tokenizer is None else Tokenizer.load(tokenizer).vocab_size
+
+
+def _memorized(estimate: Estimate, n_bytes: int | None) -> str | None:
+    """Say whether the run will learn its corpus by heart, whose tokens are guessed from its size; None if not known."""
+    if n_bytes is None:
+        return None
+    n_read, n_tokens = estimate.steps * estimate.tokens_per_step, int(n_bytes / table.BYTES_PER_TOKEN)
+    found = warning(n_read, n_tokens, estimate.n_parameters)
+    return f"about {found}" if found else None
 
 
 def _lines(config: TrainConfig, estimate: Estimate, vocab_size: int, n_bytes: int | None) -> list[tuple[str, str]]:

@@ -118,6 +118,8 @@ class _Terminal:
                 picture.print(start_line(event))
             case "progress" if event["phase"] == "ready":
                 picture.print(event["message"])
+            case "progress" if event["phase"] == "leaving out":
+                picture.print(f"{event['phase']}: {event['message']}")
             case "evaluation":
                 picture.print(evaluation_line(event))
             case "end" if event["reason"] == "finished":  # the other ends are raised, and shown by the command line
@@ -147,7 +149,7 @@ class PlainLines:
             case "progress" if event["phase"] == "ready":
                 self._line(event["message"])
                 self._next = 0.0
-            case "progress" if event["phase"] == "compiling" or self._is_time():
+            case "progress" if event["phase"] in ("compiling", "leaving out") or self._is_time():
                 self._line(f"{event['phase']}: {event['message']}")
             case "step" if event["step"] == event["totalSteps"] or self._is_time():
                 self._line(step_line(event))

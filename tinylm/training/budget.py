@@ -19,27 +19,33 @@ from published runs: Eldan and Li 2023 for the largest shape, Stanford's CS336 f
 step, nanochat for a batch that grows with the tokens. AdamW's rate falls to 3e-3 from width 512 on; Muon's stays. What
 is given wins.
 
-Of the time, a tenth against surprises, what reading the corpus takes, and the minute that compiling takes are put aside
-first; below ten minutes nothing is compiled. An evaluation costs a third of training on the same tokens; there are ten,
-or fewer so that they take at most a sixth of the time.
+Of the time, a tenth against surprises, what reading the corpus takes, and the minute that compiling takes where the
+machine does it are put aside first; below ten minutes nothing is compiled. An evaluation costs a third of training on
+the same tokens; there are ten, or fewer so that they take at most a sixth of the time.
+
+A machine that becomes busier than it was when it was measured would reach the end of the time with a rate that has not
+fallen. `TimeLimit` looks at the clock a few times in a run and leaves out as many planned steps as do not fit.
 """
 
 import re
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tinylm.errors import UsageError
 from tinylm.training.config import EVALUATION_TOKENS, TrainConfig
 from tinylm.training.corpus import HELD_OUT_FRACTION
 
-__all__ = ["ROWS", "Row", "first_guess", "plan_steps", "row_for", "seconds_from_text"]
+__all__ = ["BYTES_PER_TOKEN", "ROWS", "Row", "TimeLimit", "first_guess", "plan_steps", "row_for", "seconds_from_text"]
 
+BYTES_PER_TOKEN = 3.5  # between 3.4 (public domain tales) and 4.0 (TinyStories) with 8,192 entries
 _SET_ASIDE = 0.1
 _COMPILE_FROM_S, _COMPILING_S = 600.0, 60.0
 _EVALUATIONS, _EVALUATION_SHARE = 10, 1 / 6
 _ENCODING_BYTES_PER_S = 2.0e6  # one core of a busy machine read 2.8 to 6.6 MB/s
-_BYTES_PER_TOKEN = 3.5  # between 3.4 (public domain tales) and 4.0 (TinyStories) with 8,192 entries
 _FEWEST_STEPS = 20
+_LOOKS = 20  # at the clock, at most
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ def plan_steps(
     *,
     seconds_left: float,
     seconds_per_step: float,
+    can_compile: bool,
     corpus_bytes: int,
     validation_bytes: int | None,
 ) -> TrainConfig:
@@ -115,6 +122,7 @@ def plan_steps(
 
     Args:
         given: options that were asked for by name; they stay.
+        can_compile: whether this machine compiles a run that is long enough.
         corpus_bytes: of all sources together; 0 where unknown.
         validation_bytes: of the corpus to measure on, None where part of the first is held out.
 
@@ -122,10 +130,10 @@ def plan_steps(
         UsageError: there is not time enough for anything worth the name.
     """
     reading = (corpus_bytes + (validation_bytes or 0)) / _ENCODING_BYTES_PER_S
-    compiles = given.get("compile", "auto") != "off" and seconds_left >= _COMPILE_FROM_S
+    compiles = can_compile and seconds_left >= _COMPILE_FROM_S
     left = seconds_left * (1 - _SET_ASIDE) - reading - (_COMPILING_S if compiles else 0)
     held_out = corpus_bytes * HELD_OUT_FRACTION if validation_bytes is None else validation_bytes
-    scored = min(EVALUATION_TOKENS, held_out / _BYTES_PER_TOKEN)
+    scored = min(EVALUATION_TOKENS, held_out / BYTES_PER_TOKEN)
     evaluation_s = scored * seconds_per_step / config.tokens_per_step / 3 + seconds_per_step
     n_evaluations = max(1, min(_EVALUATIONS, int(left * _EVALUATION_SHARE / evaluation_s)))
     steps = int((left - n_evaluations * evaluation_s) / seconds_per_step)
@@ -141,3 +149,35 @@ def plan_steps(
     }
     fields |= {"checkpoint_every": fields["evaluate_every"], "compile": config.compile if compiles else "off"}
     return replace(config, **{name: value for name, value in fields.items() if name not in given})
+
+
+@dataclass
+class TimeLimit:
+    """When a run has to end, and how far in its plan it has to go ahead for that.
+
+    Args:
+        ends: on the clock `now`, in seconds.
+    """
+
+    ends: float
+    now: Callable[[], float] = time.monotonic
+    _last_look: tuple[float, int] = field(default=(0.0, 0), init=False)
+
+    def begin(self, step: int) -> None:
+        """Measure from here on: `step` steps are done."""
+        self._last_look = (self.now(), step)
+
+    def step_that_fits(self, step: int, config: TrainConfig) -> int:
+        """Return the step of the plan to go on from so that its end is reached in time; `step` where all of it fits.
+
+        What a step costs, with its share of evaluations and checkpoints, is measured since the last look.
+        """
+        since, first = self._last_look
+        every = config.evaluate_every * max(1, config.steps // (_LOOKS * config.evaluate_every))
+        if step % min(every, max(1, config.steps // 4)) or not first < step < config.steps:
+            return step
+        now = self.now()
+        n_fitting = int((self.ends - now) * (step - first) / max(1e-9, now - since))
+        go_on_from = max(step, config.steps - max(1, n_fitting))
+        self._last_look = (now, go_on_from)
+        return go_on_from

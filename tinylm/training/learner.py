@@ -25,7 +25,7 @@ from tinylm.training.team import Team
 
 __all__ = ["Learner", "gathered"]
 
-_WEIGHTS, _DROPOUT = 11, 12  # what a derived seed is for; mixture.py uses 1 to 4, loop.py 13
+_WEIGHTS, _DROPOUT = 11, 12  # what a derived seed is for; mixture.py uses 1 to 4, run.py 13
 
 
 class Learner:

@@ -1,57 +1,30 @@
-"""The training loop: steps, evaluations, checkpoints, and leaving when asked.
+"""Begins a run, or goes on with one: checks what has to hold and takes the directory. `run.py` does the rest."""
 
-Every step is a function of (configuration, corpus, step): see `learner.py`. A run that was killed and resumed therefore
-ends with the same bits as one that was not, on the same machine with the same number of threads and processes. The
-shape of the loop follows nanoGPT's train.py.
-"""
-
-import logging
-import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
-from tinylm.errors import DiskProblem, Interrupted, TinyLMError
-from tinylm.stopping import leaving_at_once
+from tinylm.errors import Interrupted
 from tinylm.tokens.tokenizer import Tokenizer
-from tinylm.training.checkpoint import (
-    Position,
-    newest_checkpoint,
-    prune_checkpoints,
-    restore_checkpoint,
-    save_checkpoint,
-)
-from tinylm.training.config import TrainConfig, config_to_json
-from tinylm.training.corpus import Corpus, check_corpus, prepare_corpus
+from tinylm.training.budget import TimeLimit
+from tinylm.training.config import TrainConfig
+from tinylm.training.corpus import check_corpus
 from tinylm.training.encoded_cache import EncodedCache
-from tinylm.training.evaluation import evaluate_model, sample_text
-from tinylm.training.events import EventLog, OnEvent, rewind_events
-from tinylm.training.export import export_model
+from tinylm.training.events import OnEvent
 from tinylm.training.initial import check_fits, fingerprints
-from tinylm.training.learner import Learner
-from tinylm.training.memory import memory_explained
-from tinylm.training.mixture import derived_seed
-from tinylm.training.network import Machine, apply_machine, choose_machine, n_parameters
-from tinylm.training.progress import StepClock, encoding_reporter, report_size, stopped_line
+from tinylm.training.network import choose_machine
+from tinylm.training.run import Run, ShouldStop
 from tinylm.training.run_directory import (
     RunDirectory,
     RunRecord,
     check_run_unchanged,
     machine_record,
     read_run,
-    run_fingerprint,
 )
-from tinylm.training.snapshots import remove_snapshots_after, snapshot_path, snapshot_steps
-from tinylm.training.team import Team, joined_team
+from tinylm.training.team import joined_team
 
 __all__ = ["resume", "train"]
-
-_SAMPLE = 13  # what a derived seed is for; mixture.py uses 1 to 4, learner.py 11 and 12
-
-# Returns the number of the signal that asks the run to end, or 0.
-ShouldStop = Callable[[], int]
-_STOP_FILE_SIGNAL = 2  # a stop file counts as Ctrl-C: exit code 130
 
 
 def train(
@@ -60,6 +33,7 @@ def train(
     on_event: OnEvent = lambda event: None,
     should_stop: ShouldStop = lambda: 0,
     cache: EncodedCache | None = None,
+    limit: TimeLimit | None = None,
 ) -> Path:
     """Start a run in `config.out`, train to its end and return the exported model's directory.
 
@@ -67,6 +41,7 @@ def train(
         on_event: called with every event of `events.py`, after it was written.
         should_stop: asked between micro-batches, batches of encoding, evaluation and sampling.
         cache: encoded corpora that runs share; None: this one encodes for itself.
+        limit: leave out steps of the plan that do not fit into a time; for one process only.
 
     Raises:
         Interrupted: a stop was asked for; everything done is saved and `resume` goes on.
@@ -79,7 +54,7 @@ def train(
         if config.init_from is not None:
             check_fits(Path(config.init_from), config, tokenizer)
         check_corpus(config, tokenizer)
-        sources = fingerprints(config)
+        sources = fingerprints(config, _check_for(should_stop))
         machine = choose_machine(config, tokenizer.vocab_size, team.size)
         record = RunRecord(config, machine_record(machine), tokenizer.id, sources)
 
@@ -89,7 +64,7 @@ def train(
             directory.write_record(record, tokenizer_path)
 
         team.leader_does(begin)
-        return _Run(directory, record, tokenizer, machine, team, should_stop, cache).complete(on_event)
+        return Run(directory, record, tokenizer, machine, team, should_stop, cache, limit).complete(on_event)
 
 
 def resume(
@@ -118,183 +93,18 @@ def resume(
         pinned = replace(config, compile="on" if record.machine.get("compile") else "off", threads=threads)
         machine = choose_machine(pinned, tokenizer.vocab_size, team.size)
         own = replace(config, init_from=str(directory.initial)) if config.init_from is not None else config
-        check_run_unchanged(record, tokenizer, fingerprints(own), machine, allow_inexact)
+        found = fingerprints(own, _check_for(should_stop))
+        check_run_unchanged(record, tokenizer, found, machine, allow_inexact)
         record = replace(record, config=config)
-        return _Run(directory, record, tokenizer, machine, team, should_stop, cache).complete(on_event)
+        return Run(directory, record, tokenizer, machine, team, should_stop, cache).complete(on_event)
 
 
-@dataclass
-class _Run:
-    """One process' part of a run."""
+def _check_for(should_stop: ShouldStop) -> Callable[[], None]:
+    """Return what raises as soon as a stop is asked for, while the corpora are read for their fingerprints."""
 
-    directory: RunDirectory
-    record: RunRecord
-    tokenizer: Tokenizer
-    machine: Machine
-    team: Team
-    should_stop: ShouldStop
-    cache: EncodedCache | None
+    def check() -> None:
+        number = should_stop()
+        if number:
+            raise Interrupted("stopped before the first step; nothing has changed", number)
 
-    def complete(self, on_event: OnEvent) -> Path:
-        """Train to the end, telling the diary how it ended."""
-        config, directory, team = self.record.config, self.directory, self.team
-        self.fingerprint = run_fingerprint(self.record)
-        found = newest_checkpoint(directory.checkpoints, self.fingerprint)
-        self.position = found[1] if found else Position(0)
-        team.leader_does(self._go_back)
-        log = EventLog(directory.events, on_event) if team.leads else EventLog(None)
-        with log as self.log, self._told_how_it_ends():
-            self.log.write(
-                "start",
-                kind="model",
-                run=str(directory.path),
-                pid=os.getpid(),
-                step=self.position.step,
-                totalSteps=config.steps,
-                config={**config_to_json(config), "machine": self.record.machine},
-            )
-            apply_machine(self.machine)
-            corpus = self._corpus()
-            self._build(found[0] if found else None, corpus)
-            report_size(self.log, config, corpus, n_parameters(config, self.tokenizer.vocab_size))
-            self._steps(corpus)
-        return directory.model
-
-    def _go_back(self) -> None:
-        """Forget what lies after the checkpoint: it is about to happen again."""
-        self.directory.stop.unlink(missing_ok=True)
-        kept = rewind_events(self.directory.events, self.position.step)
-        remove_snapshots_after(self.directory.path, self.position.step)
-        self.evaluated_steps = {event.get("step") for event in kept if event.get("type") == "evaluation"}
-
-    def _corpus(self) -> Corpus:
-        """Encode what is not yet encoded, once for all processes, and map it."""
-        config, place, progress = self.record.config, self.directory.data, encoding_reporter(self.log)
-        found: list[Corpus] = []
-        ours = (config, self.tokenizer, place)
-        self.team.leader_does(lambda: found.append(prepare_corpus(*ours, self._check, progress, self.cache)))
-        return found[0] if found else prepare_corpus(*ours)
-
-    def _build(self, checkpoint: Path | None, corpus: Corpus) -> None:
-        config, initial = self.record.config, self.directory.initial
-        learner = Learner(config, corpus.training, self.tokenizer, self.machine, self.team, initial)
-        if checkpoint is not None:
-            restore_checkpoint(checkpoint, learner.model, learner.optimizers)
-        if self.machine.compile and self.team.size == 1:
-            self.log.write("progress", phase="compiling", fraction=None, message="about a minute, once")
-            with leaving_at_once(self._stopped()):
-                learner.compile()
-        self.learner = learner  # from here on there is something to save
-        size = n_parameters(config, self.tokenizer.vocab_size)
-        self.snapshot_steps = frozenset(snapshot_steps(config.steps, config.snapshots, size))
-
-    def _steps(self, corpus: Corpus) -> None:
-        config = self.record.config
-        clock = StepClock(config.tokens_per_step, config.steps)
-        # One that was stopped in an evaluation, or before an export, owes it.
-        self.team.leader_does(lambda: self._between_steps(corpus))
-        while self.position.step < config.steps:
-            step = self.position.step
-            learned = self.learner.learn(step, self._check_together)
-            step += 1
-            self.position = replace(self.position, step=step)
-            self.log.write("step", step=step, totalSteps=config.steps, **learned, **clock.tick(step))
-            self.team.leader_does(lambda: self._between_steps(corpus))
-
-    def _is_time(self, every: int) -> bool:
-        step = self.position.step
-        return step > 0 and (step % every == 0 or step == self.record.config.steps)
-
-    def _between_steps(self, corpus: Corpus) -> None:
-        """Evaluate and save where it is time for that, and in any case at the end."""
-        config, step = self.record.config, self.position.step
-        if step in self.snapshot_steps:
-            self._snapshot()
-        if self._is_time(config.evaluate_every) and step not in self.evaluated_steps:
-            self._evaluate(corpus)
-        if self._is_time(config.checkpoint_every) or (step and self.position.best_step == step):
-            self._checkpoint()
-
-    def _evaluate(self, corpus: Corpus) -> None:
-        config, step = self.record.config, self.position.step
-        result = evaluate_model(self.learner.model, corpus.validation, self.tokenizer, config.block_size, self._check)
-        best = self.position.best_validation_loss
-        if best is None or result.validation_loss < best:
-            self.position = Position(step, result.validation_loss, step)
-        seed = derived_seed(config.seed, _SAMPLE)
-        sample = sample_text(self.learner.model, self.tokenizer, config.sample_prompt, seed, self._check)
-        self.log.write(
-            "evaluation",
-            step=step,
-            validationLoss=result.validation_loss,
-            bitsPerByte=result.bits_per_byte,
-            nTokens=result.n_tokens,
-            sample=sample,
-        )
-        self.evaluated_steps.add(step)
-
-    def _checkpoint(self) -> None:
-        """Save the state, then the model for others to use, then forget older states."""
-        config, directory, learner = self.record.config, self.directory, self.learner
-        self.log.flush_to_disk()
-        facts = {"run": self.fingerprint, "machine": self.record.machine}
-        path = save_checkpoint(directory.checkpoints, learner.model, learner.optimizers, self.position, facts)
-        export_model(learner.model, directory.tokenizer, directory.model, config.export_dtype)
-        prune_checkpoints(directory.checkpoints, self.position, config.keep)
-        self.log.write("checkpoint", step=self.position.step, path=str(path))
-
-    def _snapshot(self) -> None:
-        path = snapshot_path(self.directory.path, self.position.step)
-        if not path.exists():
-            export_model(self.learner.model, self.directory.tokenizer, path, "float16")
-
-    def _check(self) -> None:
-        """Raise when this process was asked to stop."""
-        self._stop_at(self._asked())
-
-    def _check_together(self) -> None:
-        """Raise in all processes when one of them was asked to stop."""
-        self._stop_at(self.team.agreed(self._asked()))
-
-    def _asked(self) -> int:
-        return self.should_stop() or (_STOP_FILE_SIGNAL if self.directory.stop.exists() else 0)
-
-    def _stop_at(self, signal_number: int) -> None:
-        if signal_number:
-            raise Interrupted(self._stopped(), signal_number)
-
-    def _stopped(self) -> str:
-        return stopped_line(self.position.step, self.directory)
-
-    @contextmanager
-    def _told_how_it_ends(self) -> Iterator[None]:
-        try:
-            with memory_explained(self.record.config), self._saved_when_stopped():
-                yield
-        except Interrupted as stop:
-            self._end("interrupted", str(stop))
-            raise
-        except TinyLMError as error:
-            with suppress(DiskProblem):  # a full disk takes no last words either; the first error is the one to show
-                self._end("failed", str(error))
-            raise
-        except Exception as error:
-            logging.getLogger("tinylm").exception("training failed")
-            self._end("failed", f"{type(error).__name__}: {error}")
-            raise
-        else:
-            self._end("finished", f"{self.position.step:,} steps")
-
-    @contextmanager
-    def _saved_when_stopped(self) -> Iterator[None]:
-        try:
-            yield
-        except Interrupted as stop:
-            if hasattr(self, "learner"):
-                self.team.leader_does(self._checkpoint)
-            raise Interrupted(self._stopped(), stop.exit_code - 128) from None  # it may name a model now
-
-    def _end(self, reason: str, message: str) -> None:
-        model = self.directory.model
-        self.directory.stop.unlink(missing_ok=True)
-        self.log.write("end", reason=reason, message=message, model=str(model) if model.is_dir() else None)
+    return check

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tinylm.training.config import TrainConfig
 from tinylm.training.corpus import Corpus
 from tinylm.training.events import EventLog
+from tinylm.training.memorizing import warning
 from tinylm.training.run_directory import RunDirectory
 
 __all__ = ["StepClock", "encoding_reporter", "report_size", "stopped_line"]
@@ -62,14 +63,15 @@ def report_size(log: EventLog, config: TrainConfig, corpus: Corpus, n_parameters
     documents = "1 document" if n_documents == 1 else f"{n_documents:,} documents"
     is_suspicious = n_documents == 1 and n_tokens > _LONG_DOCUMENT
     hint = "; lines with <|endoftext|> would separate several documents" if is_suspicious else ""
-    passes = config.steps * config.tokens_per_step / n_tokens
+    n_read = config.steps * config.tokens_per_step
+    memorized = warning(n_read, n_tokens, n_parameters)
     log.write(
         "progress",
         phase="ready",
         fraction=None,
         message=f"{_rounded(n_parameters)} parameters; {config.tokens_per_step:,} tokens a step; "
-        f"{n_tokens:,} tokens in {documents} to learn from, read {passes:.2g} times; "
-        f"{n_held_out:,} tokens held out{hint}",
+        f"{n_tokens:,} tokens in {documents} to learn from, read {n_read / n_tokens:.2g} times; "
+        f"{n_held_out:,} tokens held out{hint}{f'; {memorized}' if memorized else ''}",
         nParameters=n_parameters,
         tokensPerStep=config.tokens_per_step,
         corpusTokens=n_tokens,
