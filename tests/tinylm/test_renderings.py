@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from markdown_it import MarkdownIt
-from rich.console import Console
 
 from tests.tinylm.test_spans import NASTY, nasty_text
 from tinylm.analysis.cells import cells_of
-from tinylm.analysis.coloured import coloured_lines, heat_style
+from tinylm.analysis.coloured import coloured_lines
 from tinylm.analysis.document import markdown_pieces
 from tinylm.analysis.formats import ExportFormat, pieces_of
-from tinylm.analysis.heat import DARK, LIGHT, WORST_BUCKET, HeatMode, bucket_of, legend
+from tinylm.analysis.heat import DARK, LIGHT, WORST_BUCKET, HeatMode, bucket_of, legend, title_of
 from tinylm.analysis.listing import printable
 from tinylm.analysis.page import html_pieces
 from tinylm.analysis.records import UNITS
@@ -91,6 +90,8 @@ def test_the_page_shows_every_view_without_a_script(model):
     views = [attributes for tag, attributes in page.tags if tag == "input"]
     assert [view["id"] for view in views] == [*HeatMode, "lines", "boundaries"]
     assert [view["id"] for view in views if "checked" in view] == ["entropy"]
+    without_heat = Page("".join(html_pieces(analyze_text(model, TEXT, 2), None)))
+    assert [found["id"] for tag, found in without_heat.tags if tag == "input" and "checked" in found] == ["boundaries"]
     for view in views:
         assert f"#{view['id']}:checked ~ main" in page.styles
         assert f"#{view['id']}:checked ~ .key-{view['id']}" in page.styles
@@ -174,8 +175,10 @@ def test_colours_and_heat_maps_are_those_of_the_editor():
     settings = {
         key: value for part in MANIFEST["contributes"]["configuration"] for key, value in part["properties"].items()
     }
-    assert settings["tinylm.heatMap"]["enum"] == ["off", *HeatMode]
-    assert [*Heat] == [*HeatMode]
+    assert settings["tinylm.heatMap"]["enum"] == [*Heat] == ["off", *HeatMode]
+    source = (Path(__file__).parents[2] / "extension" / "src" / "heat.ts").read_text("utf-8")
+    titles = re.findall(r'case "(\w+)":\n +return "(.+)";', source)
+    assert titles == [("off", "Off"), *((mode, title_of(mode)) for mode in HeatMode)]
 
 
 def test_buckets_agree_with_the_legend(model):
@@ -195,16 +198,3 @@ def test_buckets_agree_with_the_legend(model):
     ]
     assert ranks == [bucket for bucket, _ in legend(HeatMode.rank, 400)]
     assert bucket(0.0, HeatMode.surplus) == 0
-
-
-@pytest.mark.parametrize(
-    ("system", "codes", "bucket"),
-    [("truecolor", r"48;2;\d+;", 2), ("256", r"48;5;\d+m", 3), ("standard", r"\x1b\[4;", 4), (None, r"^x$", 5)],
-)
-def test_colours_fit_the_terminal(system, codes, bucket):
-    """Each system has a bucket of its own, because rich remembers the codes of a style."""
-    out = io.StringIO()
-    Console(file=out, force_terminal=True, color_system=system).print(
-        "x", style=heat_style(bucket, odd=True, few_colours=system == "standard")
-    )
-    assert re.search(codes, out.getvalue().strip("\n"))

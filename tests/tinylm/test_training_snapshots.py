@@ -1,6 +1,7 @@
 """The weights that a run keeps of its way: which, what they hold, and that a run never depends on them."""
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.tinylm.test_training_kill_points import kill_at_every_point
 from tests.tinylm.training_runs import STEPS, make_config, outcome
+from tinylm.analysis.coloured import key
+from tinylm.analysis.heat import N_BUCKETS, HeatMode
 from tinylm.cli.app import main
 from tinylm.errors import BadData, Interrupted
 from tinylm.files import sweep_leftovers
@@ -40,7 +43,7 @@ def test_a_run_keeps_snapshots_and_ends_as_one_without(config, reference):
     wanted = snapshot_steps(STEPS, 6, 1000)
     events = []
     with pytest.raises(Interrupted):
-        loop.train(config, on_event=events.append, should_stop=lambda: 15 if events[-1].get("step") == 5 else 0)
+        loop.train(config, on_event=events.append, should_stop=lambda: 15 * any(e.get("step") == 5 for e in events))
     run = Path(config.out)
     before = [saved.step for saved in saved_steps(run)]
     assert before == sorted({*(step for step in wanted if step <= 5), 4, 5})  # the two newest are checkpoints
@@ -131,7 +134,23 @@ def test_a_text_is_shown_under_every_step_with_the_numbers_of_its_model(watched_
         headline, blocks = line.split(": ")
         assert headline == f"step {each['step']}, {each['bitsPerByte']:.3f} bits per byte"
         assert len(blocks) == len(found["tokens"]) and set(blocks) <= set("▁▂▃▄▅▆▇█")
+    assert lines[-2] == key(HeatMode.surprisal, 400, None).plain
     assert lines[-1].startswith(f"{len(steps)} steps kept in ")
+
+
+def test_the_colours_of_every_step_have_a_key(watched_run, capsys, monkeypatch):
+    """In a terminal of 256 colours: the key's are those of the text, which is there once for each step."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLORTERM": "", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    code, out, _ = said(capsys, "learned", watched_run, "--text", TEXT)
+    *shown, key_line, _ = out.splitlines()
+    words = re.compile(r"\x1b\[[\d;]*m")
+    assert code == 0 and words.sub("", key_line) == key(HeatMode.surprisal, 400, "256").plain
+    assert [words.sub("", line) for line in shown].count(TEXT) == len(saved_steps(watched_run))
+    papers = re.compile(r"48;5;(\d+)m")
+    assert len(set(papers.findall(key_line))) == N_BUCKETS
+    assert set(papers.findall("\n".join(shown))) <= set(papers.findall(key_line))
 
 
 @pytest.mark.parametrize(

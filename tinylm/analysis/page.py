@@ -56,8 +56,8 @@ main { font: 16px/1.9 ui-monospace, monospace; white-space: pre-wrap; overflow-w
 """
 
 
-def html_pieces(analyzed: Analyzed, view: HeatMode = HeatMode.surprisal) -> Iterator[str]:
-    """Yield the page; `view` is the one that is chosen when it is opened."""
+def html_pieces(analyzed: Analyzed, view: HeatMode | None = HeatMode.surprisal) -> Iterator[str]:
+    """Yield the page; `view` is the heat map that is chosen when it is opened, None for boundaries alone."""
     vocab_size = analyzed.model.tokenizer.vocab_size
     title = f"Tokens of {escape(printable(analyzed.source))}"
     yield (
@@ -66,7 +66,7 @@ def html_pieces(analyzed: Analyzed, view: HeatMode = HeatMode.surprisal) -> Iter
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         f"<title>{title}</title>\n<style>{_style()}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
     )
-    yield from _views(view)
+    yield from _views(_BOUNDARIES if view is None else view)
     yield from _keys(vocab_size)
     yield "<main>"
     for cell in cells_of(analyzed):
@@ -108,7 +108,7 @@ def _widths(sides: str) -> str:
     return f"{top} {side} {bottom} {side}"
 
 
-def _views(chosen: HeatMode) -> Iterator[str]:
+def _views(chosen: str) -> Iterator[str]:
     """Yield the choice of views. Plain siblings of the text, so that CSS alone can follow it."""
     names = {
         **{str(mode): str(mode) for mode in HeatMode},

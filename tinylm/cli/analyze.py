@@ -35,8 +35,9 @@ class OutputFormat(StrEnum):
 
 
 class Heat(StrEnum):
-    """What `--heat` accepts: `tinylm.analysis.heat.HeatMode`, which is imported only when it is needed."""
+    """What `--heat` accepts, named as the editor's `tinylm.heatMap`: `tinylm.analysis.heat.HeatMode`, or none."""
 
+    off = "off"
     surprisal = "surprisal"
     rank = "rank"
     entropy = "entropy"
@@ -57,7 +58,11 @@ def analyze(
         ),
     ] = OutputFormat.ansi,
     heat: Annotated[
-        Heat, typer.Option(help="What colours show; the page can be switched between all of them.")
+        Heat,
+        typer.Option(
+            help="What colours or, without colour, marks show, as tinylm.heatMap in the editor: surplus is surprisal "
+            "minus entropy, ratio p / p_max, off the boundaries alone. The page can be switched between all of them."
+        ),
     ] = Heat.surprisal,
     top_k: Annotated[
         int | None,
@@ -85,26 +90,27 @@ def analyze(
         top_k = 0 if format is OutputFormat.ansi else ALTERNATIVES[ExportFormat(format)]
     source = "standard input" if file == "-" else file
     analyzed = analyze_text(language_model, text, top_k, source=source)
+    mode = None if heat is Heat.off else HeatMode(heat)
     if format is OutputFormat.ansi:
-        _show(analyzed, HeatMode(heat))
+        _show(analyzed, mode)
     elif format is OutputFormat.html:
         from tinylm.analysis.page import html_pieces
 
-        _write(html_pieces(analyzed, HeatMode(heat)))
+        _write(html_pieces(analyzed, mode))
     else:
         _write(pieces_of(analyzed, ExportFormat(format)))
 
 
-def _show(analyzed: "Analyzed", mode: "HeatMode") -> None:
-    """Print the coloured text; without colour, bars stand between the cells."""
+def _show(analyzed: "Analyzed", mode: "HeatMode | None") -> None:
+    """Print the coloured text; without colour, marks stand before the cells."""
     from tinylm.analysis.coloured import coloured_lines, plain_lines
     from tinylm.cli.terminal import new_console
 
     console = new_console()
     if console.color_system is None:
-        _write(line + "\n" for line in plain_lines(analyzed))
+        _write(line + "\n" for line in plain_lines(analyzed, mode))
         return
-    for line in coloured_lines(analyzed, mode, few_colours=console.color_system == "standard"):
+    for line in coloured_lines(analyzed, mode, colours=console.color_system):
         console.print(line, soft_wrap=True)
 
 

@@ -5,7 +5,6 @@ The prompt may end anywhere, even inside a word: it is continued exactly (see `t
 
 import codecs
 import json
-import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -130,17 +129,18 @@ def _for_terminal(text: str) -> str:
 
 
 def _show_tokens(model: "LanguageModel", prompt: str, steps: "Iterator[Step]") -> None:
-    """Write each token with its shade; without colour, a line each with its numbers."""
+    """Write each token with its colours and the key below; without colour, a line each with its numbers."""
     from rich.text import Text
 
-    from tinylm.analysis.coloured import heat_style
-    from tinylm.analysis.heat import surprisal_bucket
-    from tinylm.analysis.wording import percent
+    from tinylm.analysis.coloured import heat_style, key
+    from tinylm.analysis.heat import HeatMode, surprisal_bucket
+    from tinylm.analysis.wording import NATS_PER_BIT, percent
     from tinylm.cli.terminal import new_console
     from tinylm.tokens.byte_level import visible_from_bytes
 
     console = new_console()
-    if console.color_system is None:
+    colours, vocab_size = console.color_system, model.tokenizer.vocab_size
+    if colours is None:
         sys.stdout.write(f"{prompt}\n")
         for number, step in enumerate(steps, 1):
             shown = visible_from_bytes(step.bytes) or model.tokenizer.visible(step.token_id)
@@ -151,15 +151,13 @@ def _show_tokens(model: "LanguageModel", prompt: str, steps: "Iterator[Step]") -
             sys.stdout.flush()
         return
     console.print(Text(prompt), end="", soft_wrap=True)
-    few_colours = console.color_system == "standard"
     for number, step in enumerate(steps):
-        bucket = surprisal_bucket(-step.logprob / math.log(2.0), model.tokenizer.vocab_size)
-        shown = visible_from_bytes(step.bytes).replace("·", " ") or model.tokenizer.visible(step.token_id)
-        console.print(
-            Text(shown, heat_style(bucket, odd=number % 2 == 1, few_colours=few_colours)),
-            end="",
-            soft_wrap=True,
+        style = heat_style(
+            surprisal_bucket(-step.logprob / NATS_PER_BIT, vocab_size), odd=number % 2 == 1, colours=colours
         )
+        shown = visible_from_bytes(step.bytes).replace("·", " ") or model.tokenizer.visible(step.token_id)
+        console.print(Text(shown, style), end="", soft_wrap=True)
         if b"\n" in step.bytes:
             console.print()
     console.print()
+    console.print(key(HeatMode.surprisal, vocab_size, colours), soft_wrap=True)

@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tinylm.analysis.cells import Cell, cells_of
-from tinylm.analysis.coloured import coloured_text, legend_line
+from tinylm.analysis.cells import cells_of
+from tinylm.analysis.coloured import BOUNDARY, coloured_text, key, mark_of
 from tinylm.analysis.heat import HeatMode, bucket_of
 from tinylm.analysis.listing import printable
 from tinylm.analysis.rows import Analyzed, analyze_text
@@ -28,7 +28,6 @@ from tinylm.training.snapshots import SavedStep, load_saved, saved_steps
 __all__ = ["learned"]
 
 _MOST_CHARS = 20_000  # a few pages: it is shown once for each step
-_BLOCKS = "▁▂▃▄▅▆▇█"  # one for each bucket
 
 
 def learned(
@@ -50,9 +49,10 @@ def learned(
         return
     console = new_console()
     if console.color_system is None:
-        _print_bars(tokenizer, found)
+        _print_marks(tokenizer.vocab_size, found)
     else:
-        _print_colours(console, tokenizer, found)
+        _print_colours(console, found)
+    console.print(key(HeatMode.surprisal, tokenizer.vocab_size, console.color_system), soft_wrap=True)
     typer.echo(_advice(run, steps))
 
 
@@ -60,33 +60,28 @@ def _analyzed(saved: SavedStep, tokenizer: Tokenizer, text: str) -> Analyzed:
     return analyze_text(LanguageModel(saved.weights, tokenizer, load_saved(saved)), text, 0)
 
 
-def _print_colours(console: Console, tokenizer: Tokenizer, found: Iterator[tuple[SavedStep, Analyzed]]) -> None:
-    few_colours = console.color_system == "standard"
+def _print_colours(console: Console, found: Iterator[tuple[SavedStep, Analyzed]]) -> None:
+    assert console.color_system is not None
     for saved, analyzed in found:
-        lines = list(coloured_text(analyzed, few_colours=few_colours))
+        lines = list(coloured_text(analyzed, colours=console.color_system))
         console.print(_headline(saved, analyzed), style="bold")
         for line in lines:
             console.print(line, soft_wrap=True)
         console.print()
-    console.print(legend_line(HeatMode.surprisal, tokenizer.vocab_size))
 
 
-def _print_bars(tokenizer: Tokenizer, found: Iterator[tuple[SavedStep, Analyzed]]) -> None:
-    """Print the text once, then for each step a row with a block for each of its cells."""
+def _print_marks(vocab_size: int, found: Iterator[tuple[SavedStep, Analyzed]]) -> None:
+    """Print the text once, then for each step a row with the mark of each of its cells."""
     is_first = True
     for saved, analyzed in found:
         cells = list(cells_of(analyzed))
         if is_first:
-            sys.stdout.write("|".join(printable(cell.text).replace("\n", "") for cell in cells) + "\n\n")
+            sys.stdout.write(BOUNDARY.join(printable(cell.text).replace("\n", "") for cell in cells) + "\n\n")
         is_first = False
-        blocks = "".join(_block(cell, tokenizer.vocab_size) for cell in cells)
-        sys.stdout.write(f"{_headline(saved, analyzed)}: {blocks}\n")
+        marks = "".join(mark_of(bucket_of(cell, HeatMode.surprisal, vocab_size)) for cell in cells)
+        sys.stdout.write(f"{_headline(saved, analyzed)}: {marks}\n")
+    sys.stdout.write("\n")
     sys.stdout.flush()
-
-
-def _block(cell: Cell, vocab_size: int) -> str:
-    bucket = bucket_of(cell, HeatMode.surprisal, vocab_size)
-    return "?" if bucket is None else _BLOCKS[bucket]
 
 
 def _headline(saved: SavedStep, analyzed: Analyzed) -> str:
