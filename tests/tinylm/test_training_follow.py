@@ -94,6 +94,22 @@ def test_a_history_forgets_the_steps_that_happen_again():
     assert all(len(values) == 3 for values in history.curves.values())
 
 
+def test_time_is_left_only_while_the_run_goes_on_from_its_newest_step():
+    history = History()
+    history.take({"type": "start", "step": 0, "totalSteps": 9})
+    assert history.seconds_left is None
+    history.take({**step(1), "secondsLeft": 80.0})
+    assert history.seconds_left == 80.0
+    history.is_abandoned = True
+    assert history.seconds_left is None
+    history.take({"type": "start", "step": 1, "totalSteps": 9})  # resumed: no step has been made since
+    assert history.seconds_left is None and not history.is_abandoned
+    history.take({**step(2), "secondsLeft": 70.0})
+    assert history.seconds_left == 70.0
+    history.take({"type": "end", "reason": "interrupted"})
+    assert history.seconds_left is None
+
+
 def test_values_that_are_missing_or_no_numbers_are_gaps():
     history = History()
     for event in (

@@ -2,6 +2,8 @@
 
 import io
 import json
+import re
+import shlex
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +16,13 @@ from rich.console import Console
 
 from tests.tinylm.training_runs import Child, call_cli, options, outcome
 from tinylm.cli.app import main
-from tinylm.cli.train_progress import Picture
+from tinylm.cli.train_progress import Picture, TerminalProgress
 from tinylm.cli.training_screen import block_chart
+from tinylm.errors import Interrupted
 from tinylm.training import loop
 from tinylm.training.events import read_events
+
+TIME_LEFT = re.compile(r"\d (s|min) left")
 
 
 def run(capsys, *words):
@@ -25,6 +30,15 @@ def run(capsys, *words):
     with pytest.raises(SystemExit) as ended:
         main([str(word) for word in words])
     return ended.value.code, *capsys.readouterr()
+
+
+def stop_at(config, step):
+    """Train and stop after a step."""
+    done = []
+    with pytest.raises(Interrupted):
+        loop.train(
+            config, on_event=lambda event: done.append(event.get("step")), should_stop=lambda: 15 * (step in done)
+        )
 
 
 def snapshot(directory):
@@ -39,7 +53,7 @@ def test_a_finished_run_is_told_in_a_few_lines_and_left_as_it_is(finished_run, c
     assert lines[0].startswith(f"Training in {finished_run.out}: 9 steps, on cpu") and "does not disturb" in lines[0]
     assert "tokens in 58 documents to learn from" in lines[1]
     assert lines[2].startswith("step 9: validation loss ")
-    assert any(line.startswith("step 9/9: loss ") for line in lines)
+    assert any(line.startswith("step 9/9: loss ") for line in lines) and not TIME_LEFT.search(out)
     assert lines[-2].startswith("Done: 9 steps. The model is in ")
     assert snapshot(finished_run.out) == before
 
@@ -72,13 +86,53 @@ def test_a_run_is_watched_while_it_goes_on_and_ends_as_if_nobody_had_looked(conf
     assert outcome(config.out) == reference
 
 
-def test_a_killed_run_is_said_to_be_without_anybody(config, capsys):
+def test_a_killed_run_is_said_to_be_without_anybody(config, capsys, monkeypatch):
     with Child(call_cli("train", *options(replace(config, evaluate_every=1)))) as trainer:
         trainer.wait_for("step 3: validation")
         trainer.send(signal.SIGKILL)
         assert trainer.finish()[0] == -signal.SIGKILL
     code, out, _ = run(capsys, "watch", config.out)
-    assert code == 0 and "nobody trains here; it stands at step" in out and "--resume" in out
+    last = read_events(Path(config.out) / "events.jsonl")[-1]["step"]
+    resume = f"tinylm train --resume --out {shlex.quote(config.out)} goes on"
+    said = f"interrupted: nobody trains here; it stands at step {last}; {resume}\n"
+    assert code == 0 and out.endswith(said) and not TIME_LEFT.search(out)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
+    code, out, _ = run(capsys, "watch", config.out)
+    assert code == 0 and out.endswith(said) and not TIME_LEFT.search(out)
+    assert re.search(rf"step {last} of 9 · [\d,]+ tokens/s · interrupted", out)
+
+
+def test_a_stopped_run_is_said_to_be_interrupted_and_how_it_goes_on(config, capsys):
+    stop_at(config, 5)
+    code, out, _ = run(capsys, "watch", config.out)
+    assert code == 0 and not TIME_LEFT.search(out)
+    assert out.splitlines()[-2].startswith("step 5/9: loss ")
+    last = out.splitlines()[-1]
+    assert last.startswith("interrupted: stopped at step 5; ") and last.endswith(f"--resume --out {config.out} goes on")
+
+
+def test_the_picture_of_a_resumed_run_begins_with_what_was_done(config, reference):
+    """Its curves are those of the diary, up to the step it goes on from; what comes is added to them."""
+    stop_at(config, 5)
+    shown = io.StringIO()
+    console = Console(file=shown, force_terminal=True, width=100, height=50, color_system=None)
+    with Picture(console, with_story=False) as picture:
+        terminal, begun = TerminalProgress(picture), []
+
+        def on_event(event):
+            terminal.show(event)
+            if event["type"] == "start":
+                begun.append((list(picture.history.steps), list(picture.history.curves["loss"]), shown.getvalue()))
+
+        loop.resume(config, on_event=on_event)
+    assert outcome(config.out) == reference
+    logged = [(step, loss) for step, loss, *_ in reference["losses"]]
+    (steps, losses, first_frame), *more = begun
+    assert not more and list(zip(steps, losses, strict=True)) == logged[:5]
+    assert "goes on after step 5 of 9" in first_frame and "step 5 of 9" in first_frame and "█" in first_frame
+    assert not TIME_LEFT.search(first_frame)
+    assert list(zip(picture.history.steps, picture.history.curves["loss"], strict=True)) == logged
+    assert [each.step for each in picture.history.evaluations] == [4, 8, 9]
 
 
 def test_the_picture_in_a_terminal_shows_curves_numbers_and_the_newest_story(finished_run):

@@ -10,7 +10,7 @@ from tinylm.cli.train_words import unreadable_line
 from tinylm.errors import BadData, EnvironmentProblem, UsageError
 from tinylm.extras import install_command, missing_packages, require_tensorboard
 from tinylm.training.events import Event
-from tinylm.training.follow import read_page
+from tinylm.training.follow import pages
 from tinylm.training.history import History
 
 __all__ = ["plot"]
@@ -64,11 +64,10 @@ def _diary(run: Path) -> Path:
 
 
 def _events(diary: Path) -> Iterator[Event]:
-    page, n_unreadable = read_page(diary), 0
-    while page.events or page.n_unreadable or not page.is_last:
+    n_unreadable = 0
+    for page in pages(diary):
         n_unreadable += page.n_unreadable
         yield from page.events
-        page = read_page(diary, page.cursor)
     if n_unreadable:
         typer.echo(unreadable_line(diary, n_unreadable), err=True)
 

@@ -17,9 +17,10 @@ from rich.live import Live
 
 from tinylm.cli.train_words import evaluation_line, finished_lines, start_line, step_line, took
 from tinylm.cli.training_screen import dashboard
+from tinylm.training.follow import pages
 from tinylm.training.history import History
 
-__all__ = ["Picture", "PlainLines", "shown_progress"]
+__all__ = ["Picture", "PlainLines", "TerminalProgress", "shown_progress"]
 
 _PLAIN_EVERY_S = 10.0
 _DRAW_EVERY_S = 0.25
@@ -60,7 +61,7 @@ def _shown_progress() -> Iterator[Show]:
         yield _quiet_after_failure(PlainLines(sys.stderr.write).show)
         return
     with Picture(console, with_story=False) as picture:
-        yield _quiet_after_failure(_Terminal(picture).show)
+        yield _quiet_after_failure(TerminalProgress(picture).show)
 
 
 class Picture:
@@ -96,12 +97,19 @@ class Picture:
         picture = dashboard(self.history, self._console.width, with_story=self._with_story)
         self._live.update(picture, refresh=True)
 
+    def recall(self, run: Path) -> None:
+        """Begin with what a run has done so far, from its diary."""
+        self.history = History()
+        for page in pages(run / "events.jsonl"):
+            for event in page.events:
+                self.history.take(event)
+
     def print(self, text: str) -> None:
         """Print lines that stay, above the picture."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-class _Terminal:
+class TerminalProgress:
     """A run of this process: what should be read again later is printed, the rest is the picture."""
 
     def __init__(self, picture: Picture) -> None:
@@ -111,7 +119,10 @@ class _Terminal:
     def show(self, event: Event) -> None:
         """Take in one event."""
         picture = self._picture
-        picture.history.take(event)
+        if event["type"] == "start" and event["step"]:
+            picture.recall(Path(event["run"]))  # the event stands there already
+        else:
+            picture.history.take(event)
         match event["type"]:
             case "start":
                 self._start = event

@@ -33,11 +33,12 @@ def start_line(event: Event, advice: str = "Ctrl-C saves and leaves.") -> str:
     return f"Training in {event['run']}: {begins}, on {device}. {advice}".rstrip()
 
 
-def step_line(event: Event) -> str:
-    """Say how a step went and how long the rest takes."""
+def step_line(event: Event, *, goes_on: bool = True) -> str:
+    """Say how a step went and, where the run goes on from there, how long the rest takes."""
+    left = f", {duration(event['secondsLeft'])} left" if goes_on else ""
     speed = f"{event['tokensPerSecond']:,.0f} tokens/s"
     place = f"step {event['step']:,}/{event['totalSteps']:,}"
-    return f"{place}: loss {event['loss']:.4f}, {speed}, {duration(event['secondsLeft'])} left"
+    return f"{place}: loss {event['loss']:.4f}, {speed}{left}"
 
 
 def unreadable_line(diary: Path, n_lines: int) -> str:

@@ -33,7 +33,7 @@ def dashboard(history: History, width: int, *, with_story: bool) -> RenderableTy
     parts: list[RenderableType] = [_headline(history)]
     if history.steps:
         parts += [_loss_chart(history, width), _small_curves(history, width)]
-    elif history.doing is not None:
+    if history.doing is not None:
         parts.append(Text(f"{history.doing.get('phase', '')}: {history.doing.get('message', '')}", style="dim"))
     if history.evaluations:
         newest = history.evaluations[-1]
@@ -78,12 +78,14 @@ def _headline(history: History) -> RenderableType:
     name = Path(str((history.start or {}).get("run", ""))).name or "run"
     total, done = history.total_steps, history.steps[-1] if history.steps else 0
     words = [f"step {done:,} of {total:,}" if total else "waiting for the run to begin"]
-    if (left := history.last("seconds_left")) is not None and history.end is None:
+    if (left := history.seconds_left) is not None:
         words.append(f"{duration(left)} left")
     if (rate := history.last("tokens_per_second")) is not None:
         words.append(f"{rate:,.0f} tokens/s")
     if history.end is not None:
         words.append(str(history.end.get("reason", "")))
+    elif history.is_abandoned:
+        words.append("interrupted")
     grid = Table.grid(padding=(0, 2))
     grid.add_row(Text(name, style="bold"), ProgressBar(total or 1, done, width=24), Text(" · ".join(words)))
     return grid

@@ -1,5 +1,6 @@
 """`tinylm watch`: attaches to a training run, running or over, and shows what `tinylm train` shows. It only reads."""
 
+import shlex
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,6 +38,7 @@ def watch(run: Annotated[Path, typer.Argument(help="Directory of the run, as giv
                 picture.history = History()
             for event in page.events:
                 picture.history.take(event)
+            picture.history.is_abandoned = is_over and picture.history.end is None
             picture.draw_now_and_then()
             _wait(page, is_over)
     _end(run, picture.history, n_unreadable)
@@ -59,6 +61,7 @@ def _watch_plainly(run: Path) -> None:
                 newest[event.get("type")] = event
             elif event.get("type") != "end":
                 lines.show(event)
+        history.is_abandoned = is_over and history.end is None
         if newest is not None and page.is_last:
             _print_so_far(history, newest)
             newest = None
@@ -71,9 +74,10 @@ def _print_so_far(history: History, newest: dict[object, Event]) -> None:
         typer.echo(start_line(history.start, _ADVICE))
     if history.size is not None:
         typer.echo(str(history.size.get("message", "")))
-    for kind, words in (("evaluation", evaluation_line), ("step", step_line)):
-        if (event := newest.get(kind)) is not None:
-            typer.echo(words(event))
+    if (evaluation := newest.get("evaluation")) is not None:
+        typer.echo(evaluation_line(evaluation))
+    if (step := newest.get("step")) is not None:
+        typer.echo(step_line(step, goes_on=history.seconds_left is not None))
 
 
 def _next(run: Path, cursor: Cursor) -> tuple[Cursor, bool, Page]:
@@ -101,4 +105,5 @@ def _last_words(run: Path, history: History) -> str:
     if history.end is not None:
         return end_line(history.end)
     step = history.steps[-1] if history.steps else 0
-    return f"nobody trains here; it stands at step {step:,}; tinylm train --resume --out {run} goes on"
+    resume = f"tinylm train --resume --out {shlex.quote(str(run))}"
+    return f"interrupted: nobody trains here; it stands at step {step:,}; {resume} goes on"

@@ -7,13 +7,14 @@ again; a cursor notices, because it remembers a checksum of what stood before it
 
 import os
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from tinylm.training.events import Event, parsed_lines
 
-__all__ = ["START", "Cursor", "Page", "cursor_from_text", "last_event", "read_page"]
+__all__ = ["START", "Cursor", "Page", "cursor_from_text", "last_event", "pages", "read_page"]
 
 # Enough to hold the times of several events, which no rewritten diary has again.
 _CHECKED_BYTES = 256
@@ -84,6 +85,14 @@ def read_page(path: Path, cursor: Cursor = START, max_bytes: int = PAGE_BYTES) -
             return Page(events, after, starts_over, begin + len(data) >= size, n_unreadable)
     except FileNotFoundError:
         return Page([], START, cursor != START, True)
+
+
+def pages(path: Path) -> Iterator[Page]:
+    """Yield all that a diary holds now; nothing where there is none yet."""
+    page = read_page(path)
+    while page.events or page.n_unreadable or not page.is_last:
+        yield page
+        page = read_page(path, page.cursor)
 
 
 def last_event(path: Path) -> Event | None:

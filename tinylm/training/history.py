@@ -49,6 +49,7 @@ class History:
     size: Event | None = None  # the progress event "ready": parameters, tokens a step, tokens to learn from
     doing: Event | None = None  # the newest event, when it is one of progress
     end: Event | None = None
+    is_abandoned: bool = False  # nobody works on it, and it has said no end: it was killed
 
     @property
     def total_steps(self) -> int | None:
@@ -56,12 +57,19 @@ class History:
         value = (self.start or {}).get("totalSteps")
         return value if isinstance(value, int) else None
 
+    @property
+    def seconds_left(self) -> float | None:
+        """What the newest step says of the rest; None where the run does not go on from there (yet)."""
+        began_at = (self.start or {}).get("step")
+        is_stepping = bool(self.steps) and self.steps[-1] > (began_at if isinstance(began_at, int) else 0)
+        return self.last("seconds_left") if is_stepping and self.end is None and not self.is_abandoned else None
+
     def take(self, event: Event) -> None:
         """Add an event; of a kind that is not known, nothing. A step that happens again replaces the later ones."""
         kind, step = event.get("type"), event.get("step")
         self.doing = None
         if kind == "start":
-            self.start, self.end = event, None
+            self.start, self.end, self.is_abandoned = event, None, False
             if isinstance(step, int):
                 self._forget_after(step)
         elif kind == "progress":
