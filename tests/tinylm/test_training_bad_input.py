@@ -208,3 +208,12 @@ def test_too_little_memory(config):
 def test_run_named_where_a_model_is_wanted(run, capsys):
     line = f"{run}: a training run, not a model; its model is {run}/model"
     assert refused(capsys, "--model", run, "--data", "sample:1", command="evaluate") == (3, line)
+
+
+def test_model_to_go_on_from_that_does_not_fit(config, model_directory, capsys):
+    line = (
+        f"--init-from {model_directory}: n_head is 4 there, 2 here, block_size is 64 there, 32 here; "
+        "leave --tokenizer, --size and the options of the shape away"
+    )
+    assert refused(capsys, *options(config), "--init-from", model_directory) == (6, line)
+    assert not Path(config.out).exists()

@@ -25,6 +25,7 @@ from tinylm.training.network import n_parameters
 from tinylm.training.run_directory import RunDirectory
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+STARTER = REPOSITORY / "models" / "starter"
 
 
 def run(capsys, *words):
@@ -140,6 +141,13 @@ def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_pat
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine").touch()
     new = ("--tokenizer", config.tokenizer, "--data", config.data[0], "--out", config.out)
+    bare = {"no_weights": {}, "other_vocabulary": {"vocab_size": 8000}, "other_width": {"n_inner": 512}}
+    for name, changed in bare.items():  # what a model directory says, without what it weighs
+        (tmp_path / name).mkdir()
+        shutil.copy(STARTER / "tokenizer.json", tmp_path / name)
+        values = json.loads((STARTER / "config.json").read_bytes())
+        (tmp_path / name / "config.json").write_text(json.dumps({**values, **changed}))
+    going_on = (*new[2:], "--init-from")
     cases = [
         ((*new, "--tokenizer", "nope"), 3, "nope: no such file"),
         ((*new, "--tokenizer", config.data[0]), 3, "is not whole JSON"),
@@ -149,6 +157,13 @@ def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_pat
         ((*new, "--validation", "missing.txt"), 3, "no such file or folder"),
         ((*new, "--out", str(tmp_path / "full")), 2, "holds other files (mine)"),
         (("--resume", "--out", str(tmp_path / "full")), 2, "holds no run to resume"),
+        ((*going_on, "nowhere"), 3, "nowhere/config.json: no such file"),
+        ((*going_on, str(STARTER), "--tokenizer", config.tokenizer), 6, "its tokenizer is another one; leave"),
+        ((*going_on, str(STARTER), "--n-layer", "1", "--dry-run"), 6, "there, 1 here; leave --tokenizer, --size"),
+        ((*going_on, str(STARTER), "--size", "base", "--budget", "5m"), 6, ", block_size is "),
+        ((*going_on, str(tmp_path / "other_vocabulary")), 3, "8,000 vocabulary entries but its tokenizer 8,192"),
+        ((*going_on, str(tmp_path / "other_width")), 3, "n_inner is 512 and"),
+        ((*going_on, str(tmp_path / "no_weights")), 3, "no_weights/model.safetensors: no such file"),
         ((*new, "--budget", "tomorrow"), 2, "write a time such as"),
         ((*new, "--budget", "5m", "--steps", "5"), 2, "leave --steps away"),
     ]

@@ -1,5 +1,6 @@
 """A run can go on from the weights of a model that exists."""
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +60,17 @@ def test_command_takes_shape_and_tokenizer_from_the_model(finished_run, story_co
     first, second = Path(finished_run.out) / "model", out / "model"
     assert load_config(first) == load_config(second)
     assert Tokenizer.load(first).id == Tokenizer.load(second).id
+
+
+def test_the_cost_of_going_on_from_a_model_is_told_without_a_tokenizer(finished_run, story_corpus, tmp_path, capsys):
+    """Shape and vocabulary are the model's."""
+    words = ["--data", str(story_corpus), "--init-from", f"{finished_run.out}/model", "--out", str(tmp_path / "run")]
+    with pytest.raises(SystemExit) as ended:
+        main(["train", *words, "--steps", "5", "--compile", "off", "--dry-run", "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert ended.value.code == 0 and not (tmp_path / "run").exists()
+    shape = {"nLayer": 2, "nHead": 2, "nEmbd": 32, "blockSize": 32, "vocabSize": 400}
+    assert shape.items() <= said.items()
 
 
 def test_model_of_another_shape_or_tokenizer_is_refused_by_name(config, finished_run):

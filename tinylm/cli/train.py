@@ -178,7 +178,7 @@ def _say_what_it_costs(
     given: dict[str, Any], budget: str | None, began: float, as_json: bool, vocab_size: int | None
 ) -> None:
     """Print the cost of the run that the options describe; a tokenizer may still be missing."""
-    config = _new_config({"tokenizer": Path(), **given})
+    config = _new_config(given if "init_from" in given else {"tokenizer": Path(), **given})
     tokenizer = Path(config.tokenizer) if "tokenizer" in given or "init_from" in given else None
     check_inputs(config, tokenizer)
     with loading_torch():

@@ -14,6 +14,7 @@ from tinylm.errors import EnvironmentProblem, UsageError
 from tinylm.extras import install_command, missing_packages
 
 if TYPE_CHECKING:
+    from tinylm.tokens.tokenizer import Tokenizer
     from tinylm.training.config import TrainConfig
 
 __all__ = ["check_alone", "check_budget", "check_inputs", "check_new_run", "loading_torch", "require_torch"]
@@ -46,12 +47,12 @@ def check_alone() -> None:
 
 
 def check_new_run(config: "TrainConfig") -> None:
-    """Refuse a place, a tokenizer or a corpus with which no run can begin.
+    """Refuse a place, a tokenizer, a model to go on from or a corpus with which no run can begin.
 
     Several processes do this together, later: what ends one of them has to end all.
 
     Raises:
-        BadData, DiskProblem, UsageError: see the messages.
+        BadData, DiskProblem, IncompatibleCheckpoint, UsageError: see the messages.
     """
     if not _is_alone():
         return
@@ -60,17 +61,35 @@ def check_new_run(config: "TrainConfig") -> None:
     from tinylm.training.run_directory import RunDirectory
 
     RunDirectory(Path(config.out)).check_new()
-    check_corpus(config, Tokenizer.load(Path(config.tokenizer)))
+    tokenizer = Tokenizer.load(Path(config.tokenizer))
+    _check_origin(config, tokenizer)
+    check_corpus(config, tokenizer)
 
 
 def check_inputs(config: "TrainConfig", tokenizer: Path | None) -> None:
-    """Refuse a corpus or a tokenizer that is not there, without reading much of them. Raises: BadData."""
+    """Refuse a corpus or a tokenizer that is not there, without reading much of them, and a model that does not fit.
+
+    Raises: BadData, IncompatibleCheckpoint.
+    """
     from tinylm.tokens.tokenizer import Tokenizer
     from tinylm.training.corpus import open_corpus_sources
 
     open_corpus_sources(config)
     if tokenizer is not None:
-        Tokenizer.load(tokenizer)
+        _check_origin(config, Tokenizer.load(tokenizer))
+
+
+def _check_origin(config: "TrainConfig", tokenizer: "Tokenizer") -> None:
+    """Refuse a model to go on from that does not fit, or whose weights cannot be read."""
+    if config.init_from is None:
+        return
+    from tinylm.model.config import load_config
+    from tinylm.model.weights import load_tensors
+    from tinylm.training.origin import check_fits
+
+    model = Path(config.init_from)
+    check_fits(model, config, tokenizer)
+    load_tensors(model, load_config(model))
 
 
 def loading_torch() -> AbstractContextManager[object]:

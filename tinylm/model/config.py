@@ -11,7 +11,7 @@ from pathlib import Path
 from tinylm.errors import BadData
 from tinylm.reading import read_file
 
-__all__ = ["SNAPSHOTS", "ModelConfig", "load_config", "refuse_run_directory"]
+__all__ = ["SNAPSHOTS", "ModelConfig", "check_vocab_size", "load_config", "refuse_run_directory"]
 
 _ADVICE = "TinyLM reads plain GPT-2 models as `tinylm train` and transformers' save_pretrained write them"
 _MAX_BYTES = 2**20
@@ -110,6 +110,15 @@ def load_config(directory: Path) -> ModelConfig:
     if problem:
         raise BadData(f"{path}: {problem}; {_ADVICE}")
     return _config(content)
+
+
+def check_vocab_size(directory: Path, config: ModelConfig, n_entries: int) -> None:
+    """Raise BadData where a model and the tokenizer beside it, with so many entries, do not belong together."""
+    if n_entries != config.vocab_size:
+        raise BadData(
+            f"{directory}: its model has {config.vocab_size:,} vocabulary entries but its tokenizer {n_entries:,}; "
+            "put the tokenizer that the model was trained with beside it"
+        )
 
 
 def refuse_run_directory(directory: Path) -> None:

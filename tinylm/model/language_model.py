@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tinylm.errors import BadData
 from tinylm.model.anchors import AnchorTable
-from tinylm.model.config import SNAPSHOTS, refuse_run_directory
+from tinylm.model.config import SNAPSHOTS, check_vocab_size, refuse_run_directory
 from tinylm.model.decoder import Decoder
 from tinylm.model.engine import Engine, no_check
 from tinylm.model.generation import Step, generate_steps
@@ -65,11 +65,7 @@ class LanguageModel:
     """
 
     def __init__(self, path: Path, tokenizer: Tokenizer, engine: Engine) -> None:
-        if tokenizer.vocab_size != engine.config.vocab_size:
-            raise BadData(
-                f"{path}: its model has {engine.config.vocab_size:,} vocabulary entries but its tokenizer "
-                f"{tokenizer.vocab_size:,}; put the tokenizer that the model was trained with beside it"
-            )
+        check_vocab_size(path, engine.config, tokenizer.vocab_size)
         self.path = path
         self.name = model_name(path)
         self.id = engine.id

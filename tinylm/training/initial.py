@@ -11,14 +11,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel
 
-from tinylm.errors import IncompatibleCheckpoint
 from tinylm.model.config import load_config
 from tinylm.model.weights import load_tensors
-from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.config import TrainConfig
 from tinylm.training.corpus import open_corpus_sources
 
-__all__ = ["check_fits", "fingerprints", "load_initial_weights"]
+__all__ = ["fingerprints", "load_initial_weights"]
 
 
 def fingerprints(config: TrainConfig, check: Callable[[], None] = lambda: None) -> dict[str, str]:
@@ -40,29 +38,8 @@ def fingerprints(config: TrainConfig, check: Callable[[], None] = lambda: None) 
     return found
 
 
-def check_fits(directory: Path, config: TrainConfig, tokenizer: Tokenizer) -> None:
-    """Refuse a model of another shape or another tokenizer than the run has.
-
-    Raises:
-        IncompatibleCheckpoint: they differ; all differences are named.
-        BadData: not a model that TinyLM reads.
-    """
-    found = load_config(directory)
-    differences = [
-        f"{name} is {getattr(found, name)} there, {getattr(config, name)} here"
-        for name in ("n_layer", "n_head", "n_embd", "block_size")
-        if getattr(found, name) != getattr(config, name)
-    ]
-    if Tokenizer.load(directory).id != tokenizer.id:
-        differences.append("its tokenizer is another one")
-    if differences:
-        raise IncompatibleCheckpoint(
-            f"--init-from {directory}: {', '.join(differences)}; leave --tokenizer and the options of the shape away"
-        )
-
-
 def load_initial_weights(model: GPT2LMHeadModel, directory: Path) -> None:
-    """Copy the stored weights, float16 or float32, into `model`, which has their shape (see `check_fits`)."""
+    """Copy the stored weights, float16 or float32, into `model`, which has their shape (see `origin.py`)."""
     stored = load_file(directory / "model.safetensors")
     with torch.no_grad():
         for name, parameter in model.named_parameters():

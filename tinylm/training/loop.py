@@ -12,8 +12,9 @@ from tinylm.training.config import TrainConfig
 from tinylm.training.corpus import check_corpus
 from tinylm.training.encoded_cache import EncodedCache
 from tinylm.training.events import OnEvent
-from tinylm.training.initial import check_fits, fingerprints
+from tinylm.training.initial import fingerprints
 from tinylm.training.network import choose_machine
+from tinylm.training.origin import check_fits
 from tinylm.training.run import Run, ShouldStop
 from tinylm.training.run_directory import (
     RunDirectory,
