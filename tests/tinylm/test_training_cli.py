@@ -9,12 +9,11 @@ import sys
 import sysconfig
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 
+from tests.tinylm.test_cli_words import help_of_options
 from tests.tinylm.training_runs import STEPS, options
-from tinylm.cli import train as command
 from tinylm.cli.app import main
 from tinylm.errors import Interrupted
 from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
@@ -231,28 +230,28 @@ def test_without_the_train_extra_a_model_is_evaluated(model_directory, tmp_path)
     assert json.loads(done.stdout)["documents"] == 1
 
 
-def help_of_options():
-    """Return the help line of each option by its name in Python."""
-    hints = get_type_hints(command.train, include_extras=True)
-    return {name: hint.__metadata__[0].help for name, hint in hints.items() if hasattr(hint, "__metadata__")}
+def test_the_defaults_that_the_help_shows_are_those_of_the_configuration(capfd, monkeypatch):
+    """They stand in TrainConfig, because a resumed run has to know what was given; those of the shape in SIZES."""
+    said = help_of_options("train", capfd, monkeypatch)
+    shape = ("n_layer", "n_head", "n_embd", "block_size")
+    config = TrainConfig(data=("sample",), tokenizer="", out="")
+    assert tuple(getattr(config, name) for name in shape) == SIZES["small"]
+    expected = {"--size": "small", "--vocab-size": DEFAULT_VOCAB_SIZE}
+    expected |= {f"--{name.replace('_', '-')}": "the size's" for name in shape}
+    for field in fields(TrainConfig):
+        if field.name not in shape and isinstance(field.default, int | float | str) and field.default is not False:
+            default = field.default
+            shown = f"{default:g}" if isinstance(default, float) else default
+            expected[f"--{field.name.replace('_', '-')}"] = shown
+    assert len(expected) > 20
+    for option, default in expected.items():
+        assert f"[default: ({default})]" in said[option], option
 
 
-def test_the_defaults_that_the_help_names_are_those_of_the_configuration():
-    """The defaults stand in TrainConfig; the help repeats them, because a resumed run tells what was given."""
-    lines = help_of_options()
-    named = {name: re.search(r"\[default: (.*)\]", line) for name, line in lines.items()}
-    defaults = {field.name: field.default for field in fields(TrainConfig) if field.name in lines}
-    defaults["vocab_size"] = DEFAULT_VOCAB_SIZE  # of a tokenizer that a later command will train
-    assert sum(found is not None for found in named.values()) > 10
-    for name, found in named.items():
-        default = defaults.get(name)
-        shown = f"{default:g}" if isinstance(default, float) else str(default)
-        assert found is None or found[1].strip('"') == shown, name
-
-
-def test_the_sizes_that_the_help_names_are_those_of_the_models():
+def test_the_sizes_that_the_help_names_are_those_of_the_models(capfd, monkeypatch):
+    said = help_of_options("train", capfd, monkeypatch)["--size"]
     for name, (n_layer, n_head, n_embd, block_size) in SIZES.items():
         shape = {"n_layer": n_layer, "n_head": n_head, "n_embd": n_embd, "block_size": block_size}
         config = TrainConfig(data=("sample",), tokenizer="", out="", **shape)
-        size = re.search(rf"{name} \(([\d.]+) M", help_of_options()["size"])[1]
+        size = re.search(rf"{name} \(([\d.]+) M", said)[1]
         assert size == f"{n_parameters(config, 8192) / 1e6:.1f}"

@@ -28,10 +28,17 @@ def demo(
     plain: Annotated[bool, typer.Option("--plain", help="Print lines of plain text instead of the app.")] = False,
     replay: Annotated[
         Path | None,
-        typer.Option(help="Show a saved session again, token by token; then it is yours.", show_default=False),
+        typer.Option(
+            help="Show a saved session again, token by token; then it is yours. Without it, a new one begins.",
+            show_default=False,
+        ),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(help="Save the session, every branch of it, when the demo ends.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Save the session, every branch of it, when the demo ends; without it, nothing is kept.",
+            show_default=False,
+        ),
     ] = None,
     repetition_penalty: options.RepetitionPenalty = 1.0,
     presence_penalty: options.PresencePenalty = 0.0,

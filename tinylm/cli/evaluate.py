@@ -65,7 +65,9 @@ def evaluate(
             "--data", help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to join several."
         ),
     ],
-    model: Annotated[Path | None, typer.Option("--model", help="Model directory. [default: the starter model]")] = None,
+    model: Annotated[
+        Path | None, typer.Option("--model", help="A model directory; the starter model when absent.")
+    ] = None,
     clean: Annotated[
         bool, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
     ] = False,

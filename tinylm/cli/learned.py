@@ -32,8 +32,10 @@ _MOST_CHARS = 20_000  # a few pages: it is shown once for each step
 
 def learned(
     run: Annotated[Path, typer.Argument(help="Directory of the run, running or over.")],
-    text: Annotated[str | None, typer.Option(help="The text to look at.")] = None,
-    file: Annotated[str | None, typer.Option(help="A file that holds it, or - for standard input.")] = None,
+    text: Annotated[str | None, typer.Option(help="The text to look at; without it, that of --file.")] = None,
+    file: Annotated[
+        str | None, typer.Option(help="A file that holds it, or - for standard input; without it, --text.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, numbers in full.")] = False,
 ) -> None:
     """Show a text as a training run learned it: its surprisal at every step that was kept."""

@@ -19,11 +19,15 @@ __all__ = ["plot"]
 def plot(
     runs: Annotated[list[Path], typer.Argument(help="Directories of runs, running or over; they are overlaid.")],
     out: Annotated[
-        Path | None, typer.Option("--out", help="The picture to write; its name ends in .svg or .png.")
+        Path | None,
+        typer.Option("--out", help="The picture to write, .svg or .png; without it, name --tensorboard."),
     ] = None,
     log: Annotated[bool, typer.Option("--log", help="Logarithmic axes, for steps and values.")] = False,
     tensorboard: Annotated[
-        Path | None, typer.Option(help="Write for TensorBoard instead: a directory for each run below this one.")
+        Path | None,
+        typer.Option(
+            help="Write for TensorBoard instead: a directory for each run below this one; without it, name --out."
+        ),
     ] = None,
 ) -> None:
     """Draw training and validation loss, bits per byte, learning rate and gradient norm."""

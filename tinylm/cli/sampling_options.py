@@ -59,7 +59,8 @@ Seed = Annotated[
 Stop = Annotated[
     list[str] | None,
     typer.Option(
-        help="End the text before this string, wherever the tokens end; may be given several times.",
+        help="End the text before this string, wherever the tokens end; may be given several times. Without it, the "
+        "model's end or --max-tokens ends it.",
         show_default=False,
         rich_help_panel=AFTER,
     ),

@@ -1,12 +1,13 @@
-"""`tinylm train`: reads the options, listens for signals, shows progress. The work is in `tinylm.training`."""
+"""`tinylm train`: obeys the options, listens for signals, shows progress. The work is in `tinylm.training`."""
 
 import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from tinylm.cli import train_options as options
 from tinylm.cli.train_checks import (
     check_alone,
     check_budget,
@@ -32,98 +33,46 @@ _TIME_IS_UP = 14  # SIGALRM's number: how the loop is told that the time is over
 
 
 def train(
-    out: Annotated[Path, typer.Option("--out", help="Directory of the run; its model/ is the result.")],
-    data: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--data", help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to mix several."
-        ),
-    ] = None,
-    tokenizer: Annotated[Path | None, typer.Option(help="Directory that holds tokenizer.json.")] = None,
-    init_from: Annotated[
-        Path | None, typer.Option(help="Model to go on from, with its shape and tokenizer, e.g. models/starter.")
-    ] = None,
-    size: Annotated[
-        str | None, typer.Option(help="tiny (1.0 M parameters with 8,192 entries), small (4.3 M) or base (14.0 M).")
-    ] = None,
-    n_layer: Annotated[int | None, typer.Option(help="Blocks, instead of the size's.")] = None,
-    n_head: Annotated[int | None, typer.Option(help="Attention heads in a block.")] = None,
-    n_embd: Annotated[int | None, typer.Option(help="Width; a multiple of --n-head.")] = None,
-    block_size: Annotated[int | None, typer.Option(help="Context in tokens.")] = None,
-    steps: Annotated[int | None, typer.Option(help="Steps of the whole run. [default: 2000]")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Sequences in a micro-batch. [default: 8]")] = None,
-    accumulate: Annotated[int | None, typer.Option(help="Micro-batches in a step. [default: 2]")] = None,
-    lr: Annotated[float | None, typer.Option(help="AdamW: embeddings, norms, biases. [default: 0.006]")] = None,
-    muon_lr: Annotated[float | None, typer.Option(help="Muon: matrices inside the blocks. [default: 0.02]")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="On the matrices. [default: 0.1]")] = None,
-    dropout: Annotated[float | None, typer.Option(help="Of embeddings and residuals. [default: 0]")] = None,
-    warmup: Annotated[int | None, typer.Option(help="Steps until the full learning rate. [default: 50]")] = None,
-    decay_fraction: Annotated[
-        float | None, typer.Option(help="Last part of the run, where the rate falls to 0. [default: 0.5]")
-    ] = None,
-    mix: Annotated[
-        str | None,
-        typer.Option(
-            help='Weights of the --data over the run, as phases START:WEIGHT,WEIGHT: "0:90,10 0.4:75,25 0.75:50,50" '
-            "reads 90 % of the tokens from the first until 40 % of the steps are done, and so on. "
-            "Without it, each counts by its size."
-        ),
-    ] = None,
-    validation: Annotated[
-        str | None, typer.Option(help="Corpus to measure on; without it 2 % of the documents are held out.")
-    ] = None,
-    clean: Annotated[
-        bool | None, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
-    ] = None,
-    errors: Annotated[
-        str | None,
-        typer.Option(help="Bytes that are not UTF-8: strict stops, replace goes on. [default: strict]"),
-    ] = None,
-    sample_prompt: Annotated[
-        str | None, typer.Option(help='Continued at every evaluation. [default: "Once upon a time"]')
-    ] = None,
-    checkpoint_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
-    evaluate_every: Annotated[int | None, typer.Option(help="Steps. [default: 200]")] = None,
-    keep: Annotated[int | None, typer.Option(help="Newest checkpoints to keep, beside the best. [default: 2]")] = None,
-    snapshots: Annotated[
-        int | None,
-        typer.Option(help="Weights to keep over the whole run, for `tinylm learned`; 0 for none. [default: 16]"),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Of the weights, the order of the data and dropout. [default: 0]")
-    ] = None,
-    threads: Annotated[int | None, typer.Option(help="0: as many as there are cores. [default: 0]")] = None,
-    dtype: Annotated[str | None, typer.Option(help="auto, float32 or bfloat16. [default: auto]")] = None,
-    compile: Annotated[str | None, typer.Option(help="auto, on or off. [default: auto]")] = None,
-    export_dtype: Annotated[str | None, typer.Option(help="float32 or float16, for model/. [default: float32]")] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out; it remembers its options.")
-    ] = False,
-    allow_inexact: Annotated[
-        bool, typer.Option("--allow-inexact", help="Resume although machine or versions round differently.")
-    ] = False,
-    budget: Annotated[
-        str | None, typer.Option(help="Time for all of it, such as 90s, 10m or 1h30m: decides size, batch and steps.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what the run would cost, from a short probe, and write nothing.")
-    ] = False,
-    vocab_size: Annotated[
-        int | None,
-        typer.Option(help="With --dry-run: entries of a tokenizer that is not trained yet. [default: 8192]"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: print JSON.")] = False,
-    share: Annotated[
-        bool,
-        typer.Option(
-            "--share/--no-share",
-            envvar="TINYLM_SHARE",
-            help="Keep encoded text among the user's caches, for other runs, and use theirs.",
-        ),
-    ] = True,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Write for TensorBoard too, into tensorboard/ of --out.")
-    ] = False,
+    out: options.Out,
+    data: options.Data = None,
+    tokenizer: options.TokenizerDirectory = None,
+    init_from: options.InitFrom = None,
+    size: options.Size = None,
+    n_layer: options.NLayer = None,
+    n_head: options.NHead = None,
+    n_embd: options.NEmbd = None,
+    block_size: options.BlockSize = None,
+    steps: options.Steps = None,
+    batch_size: options.BatchSize = None,
+    accumulate: options.Accumulate = None,
+    lr: options.Lr = None,
+    muon_lr: options.MuonLr = None,
+    weight_decay: options.WeightDecay = None,
+    dropout: options.Dropout = None,
+    warmup: options.Warmup = None,
+    decay_fraction: options.DecayFraction = None,
+    mix: options.Mix = None,
+    validation: options.Validation = None,
+    clean: options.Clean = None,
+    errors: options.Errors = None,
+    sample_prompt: options.SamplePrompt = None,
+    checkpoint_every: options.CheckpointEvery = None,
+    evaluate_every: options.EvaluateEvery = None,
+    keep: options.Keep = None,
+    snapshots: options.Snapshots = None,
+    seed: options.Seed = None,
+    threads: options.Threads = None,
+    dtype: options.Dtype = None,
+    compile: options.Compile = None,
+    export_dtype: options.ExportDtype = None,
+    resume: options.Resume = False,
+    allow_inexact: options.AllowInexact = False,
+    budget: options.Budget = None,
+    dry_run: options.DryRun = False,
+    vocab_size: options.VocabSize = None,
+    as_json: options.AsJson = False,
+    share: options.Share = True,
+    tensorboard: options.Tensorboard = False,
 ) -> None:
     """Train a small GPT-2 on a corpus; Ctrl-C saves and leaves, --resume goes on exactly where it stopped."""
     given = {name: value for name, value in locals().items() if value is not None and name not in _NOT_OF_THE_RUN}

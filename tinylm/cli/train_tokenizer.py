@@ -75,9 +75,12 @@ def train_tokenizer(
     held_out: Annotated[
         bool, typer.Option("--held-out/--no-held-out", help="Keep 2 % of the documents aside to measure compression.")
     ] = True,
-    events: Annotated[Path | None, typer.Option("--events", help="Append events (JSON lines) to this file.")] = None,
+    events: Annotated[
+        Path | None, typer.Option("--events", help="Append events (JSON lines) to this file; without it, to none.")
+    ] = None,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Write all that was measured to this .html or .json file.")
+        Path | None,
+        typer.Option("--report", help="Write all that was measured to this .html or .json file; without it, to none."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
