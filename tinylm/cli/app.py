@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "learned": ("learned", "Show a text as a training run learned it: its surprisal at every step that was kept."),
     "plot": ("plot", "Draw the curves of one or more training runs into an SVG or PNG file."),
     "evaluate": ("evaluate", "Measure nats per token, perplexity and bits per byte over a text."),
+    "compare": ("compare", "Compare two models on a text: bits per byte, how sure it is, and where they differ most."),
     "sample-data": ("sample_data", "Write the project's own generated stories to a file."),
     "doctor": ("doctor", "Say what is installed, what works and what to do about the rest."),
 }

@@ -8,20 +8,17 @@ compares models with different tokenizers; why, is said in nanochat's `loss_eval
 
 import json
 import math
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tinylm.analysis.wording import counted
+from tinylm.cli.scoring_progress import shown_progress
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import BadData, Interrupted
 from tinylm.model.language_model import LanguageModel, starter_model_directory
@@ -30,7 +27,6 @@ from tinylm.stopping import StopRequest
 __all__ = ["Measurement", "evaluate", "measure_documents"]
 
 _PIECE_TOKENS = 1024  # scored at a time: about 0.2 s, so that the bar moves inside a long document
-_LINE_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -80,8 +76,8 @@ def evaluate(
     source = open_sources(data, errors=errors, clean=clean)
     language_model = LanguageModel.load(model or starter_model_directory())
     started = time.monotonic()
-    with StopRequest() as stop, _shown_progress(source.n_bytes()) as show:
-        found = _measure(language_model, source, stop, show)
+    with StopRequest() as stop, shown_progress("evaluating", source.n_bytes()) as show:
+        found = _measure(language_model, source, stop, lambda found: show(found.n_bytes, _so_far(found)))
     seconds = time.monotonic() - started
     if not found.n_tokens:
         raise BadData(f"{source.name}: no document is left to measure; name another with --data")
@@ -129,33 +125,6 @@ def _measure(
     for found in measure_documents(model, source.documents(), check):
         show(found)
     return found
-
-
-@contextmanager
-def _shown_progress(n_bytes: int | None) -> Iterator[Callable[[Measurement], None]]:
-    """Yield a function that draws a measurement: a bar in a terminal, a line every ten seconds elsewhere."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _line_shower(n_bytes)
-        return
-    columns = (TextColumn("evaluating"), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=n_bytes)
-        yield lambda found: progress.update(task, completed=found.n_bytes, description=_so_far(found))
-
-
-def _line_shower(n_bytes: int | None) -> Callable[[Measurement], None]:
-    next_line = time.monotonic() + _LINE_EVERY_S
-
-    def show(found: Measurement) -> None:
-        nonlocal next_line
-        if time.monotonic() >= next_line:
-            next_line = time.monotonic() + _LINE_EVERY_S
-            share = f" {min(1.0, found.n_bytes / n_bytes):.0%}" if n_bytes else ""
-            sys.stderr.write(f"evaluating{share}: {_so_far(found)}\n")
-            sys.stderr.flush()
-
-    return show
 
 
 def _so_far(found: Measurement) -> str:

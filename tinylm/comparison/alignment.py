@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Alignment", "align"]
+__all__ = ["Alignment", "align", "sums_between"]
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -52,3 +53,16 @@ def align(left_bytes: NDArray[np.int32], right_bytes: NDArray[np.int32]) -> Alig
         raise ValueError(f"one tokenisation holds {left[-1]} bytes, the other {right[-1]}")
     _, in_left, in_right = np.intersect1d(left, right, assume_unique=True, return_indices=True)
     return Alignment(in_left.astype(np.int64), in_right.astype(np.int64))
+
+
+def sums_between(values: Floats, bounds: Ints) -> Floats:
+    """Return the sums of values between neighbouring bounds, (S,): from each up to the next. No segment is empty.
+
+    Args:
+        values: (T,) one for each token.
+        bounds: (S + 1,) token indices, ascending, such as `Alignment.left`.
+    """
+    if len(bounds) < 2:
+        return np.empty(0)
+    sums: Floats = np.add.reduceat(values[: bounds[-1]], bounds[:-1])
+    return sums

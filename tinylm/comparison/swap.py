@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tinylm.comparison.alignment import Alignment, align
+from tinylm.comparison.alignment import Alignment, align, sums_between
 from tinylm.tokens.pretokens import boundary_after, boundary_before
 from tinylm.tokens.spans import utf8
 from tinylm.tokens.tokenizer import Tokenizer
@@ -129,14 +129,6 @@ def effect_of(swap: Swap, old_bits: Bits, new_bits: Bits) -> Effect:
     return Effect(
         float(old_bits[: left[0]].sum()),
         float(new_bits[: right[0]].sum()),
-        _sums(old_bits, left),
-        _sums(new_bits, right),
+        sums_between(old_bits, left),
+        sums_between(new_bits, right),
     )
-
-
-def _sums(bits: Bits, bounds: NDArray[np.int64]) -> Bits:
-    """Return the sums between neighbouring bounds: (S,). No segment is empty."""
-    if len(bounds) < 2:
-        return np.empty(0)
-    sums: Bits = np.add.reduceat(bits[: bounds[-1]], bounds[:-1])
-    return sums
