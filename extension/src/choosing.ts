@@ -2,10 +2,10 @@
  * The list of what could stand in a token's place. Moving over an entry asks the server what it does to the text after
  * it, says so in the entry's second line and marks the tokens that change most. Writes nothing.
  */
-import { CancellationTokenSource, EndOfLine, Range, Selection, window } from "vscode";
+import { CancellationTokenSource, EndOfLine, Range, Selection, ThemeIcon, window } from "vscode";
 import type { CancellationToken, Disposable, QuickPick, QuickPickItem, TextDocument, TextEditor } from "vscode";
 import type { Server } from "./client";
-import { changeOf, describeAlternative, describePreview } from "./preview";
+import { changeOf, describeAlternative, describePreview, placeholderOf } from "./preview";
 import { PreviewRequest } from "./comparing";
 import type { Alternative, AlternativesResult, PreviewResult } from "./comparing";
 import type { Styles } from "./styles";
@@ -53,7 +53,7 @@ class Choosing implements Disposable {
     this.marks = new Marks(styles, editor, this.cell);
     this.pick = window.createQuickPick<Entry>();
     this.pick.title = `Replace ${this.shown}: what could stand here`;
-    this.pick.placeholder = "What each does to the text after it, in bits: + is less likely";
+    this.pick.placeholder = placeholderOf(found);
     this.pick.matchOnDescription = true;
     this.pick.keepScrollPosition = true;
     this.showEntries();
@@ -90,9 +90,10 @@ class Choosing implements Disposable {
     const sorted = [...this.found.alternatives].sort((one, other) => Number(other.actual) - Number(one.actual));
     this.pick.items = sorted.map((alternative) => ({
       alternative,
-      label: `${iconOf(alternative)}${withoutIcons(alternative.text)}`,
+      label: withoutIcons(alternative.text),
       description: describeAlternative(alternative),
       detail: withoutIcons(this.detailOf(alternative)),
+      ...iconOf(alternative),
     }));
     const entry = this.pick.items.find((each) => each.alternative === active);
     if (entry !== undefined) this.pick.activeItems = [entry];
@@ -186,9 +187,10 @@ function isReplacement(alternative: Alternative): alternative is Alternative & {
   return alternative.newText !== null && !alternative.actual;
 }
 
-function iconOf({ actual, newText }: Alternative): string {
-  if (actual) return "$(check) ";
-  return newText === null ? "$(circle-slash) " : "";
+/** Beside the words, which say the same. */
+function iconOf({ actual, newText }: Alternative): { readonly iconPath?: ThemeIcon } {
+  if (actual) return { iconPath: new ThemeIcon("check") };
+  return newText === null ? { iconPath: new ThemeIcon("circle-slash") } : {};
 }
 
 /** The editor draws `$(name)` as an icon; a token that says so is a text. */

@@ -14,7 +14,7 @@ export interface AlternativesParams {
 
 export interface Alternative {
   readonly tokenId: number;
-  /** With visible white space. */
+  /** With visible white space; of a part of a character with the whole one that it most likely leads to. */
   readonly text: string;
   /** Null when it cannot be inserted; `reason` says why. */
   readonly newText: string | null;

@@ -2,7 +2,7 @@
  * What the list of replacements says: an alternative, what it does to the text after it, and why one cannot be had.
  * Pure. A change is after minus before in bits of surprisal: with a plus the text gets less likely.
  */
-import type { Alternative, BitsChange, PreviewResult } from "./comparing";
+import type { Alternative, AlternativesResult, BitsChange, PreviewResult } from "./comparing";
 import { percentText } from "./words";
 
 export function changeOf({ beforeBits, afterBits }: BitsChange): number {
@@ -14,6 +14,12 @@ export function signedBits(bits: number): string {
   const text = Math.abs(bits).toFixed(2);
   if (Number(text) === 0) return `±${text}`;
   return `${bits < 0 ? "−" : "+"}${text}`;
+}
+
+/** What the list is about; where a character is split, what it offers in its place. */
+export function placeholderOf({ nTokens }: Pick<AlternativesResult, "nTokens">): string {
+  if (nTokens === 1) return "What each does to the text after it, in bits: + is less likely";
+  return `Whole characters; probabilities are of the first of ${nTokens} tokens. Bits: + is less likely`;
 }
 
 /** "12.3 %, rank 2", and for what stands there now and what cannot be inserted the words for it. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import preview from "../../tests/golden/preview.json";
-import { describeAlternative, describePreview, paragraphEnd, signedBits } from "../src/preview";
+import { describeAlternative, describePreview, paragraphEnd, placeholderOf, signedBits } from "../src/preview";
 import type { Alternative, PreviewResult } from "../src/comparing";
 
 test("a change has a sign, and none when it is nothing", () => {
@@ -12,6 +12,11 @@ test("an alternative says its probability, and why it cannot be had", () => {
   const alternative: Alternative = { tokenId: 1, text: "⟨C3⟩", newText: null, reason: "is a part of a character only", logprob: Math.log(0.25), rank: 1234, actual: false };
   assert.equal(describeAlternative(alternative), "25.0 %, rank 1,234, cannot be inserted: is a part of a character only");
   assert.equal(describeAlternative({ ...alternative, reason: null, actual: true }), "25.0 %, rank 1,234, stands here now");
+});
+
+test("for a split character whole ones are offered, and it is said what their probabilities are of", () => {
+  assert.equal(placeholderOf({ nTokens: 1 }), "What each does to the text after it, in bits: + is less likely");
+  assert.equal(placeholderOf({ nTokens: 4 }), "Whole characters; probabilities are of the first of 4 tokens. Bits: + is less likely");
 });
 
 test("a preview says what follows, how far, and what changes most", () => {

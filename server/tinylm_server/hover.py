@@ -4,6 +4,7 @@ The token is found by its characters, never searched for in the text. Without a 
 its id and its bytes, and says what is missing.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tinylm_server.documents import Document
     from tinylm_server.server import Server
 
-__all__ = ["Target", "cell_range", "find_target", "hover"]
+__all__ = ["MAX_COMPLETED", "Target", "cell_range", "cell_text", "find_target", "hover", "likely_characters"]
 
 MAX_COMPLETED = 8  # alternatives of a token whose character is looked for, at most three steps of the model each
 
@@ -57,26 +58,30 @@ async def hover(ls: "Server", params: lsp.HoverParams) -> lsp.Hover | None:
             found = await inspect(
                 ls, document, tokenizer, target.placed, target.first, last, ls.settings.hover_alternatives
             )
-            characters = await _likely_characters(ls, document, tokenizer, target, found)
+            places = [_unfinished(tokenizer, target, found, part) for part in range(len(target.ids))]
+            characters = await likely_characters(ls, document, tokenizer, target, places)
     except (WorkerGone, WorkerRefused) as error:
         found = str(error)
     if not ls.documents.is_current(document):
         raise JsonRpcContentModified("the document changed while the hover was computed")
-    chunk, cell = target.placed.chunk, target.cell
-    text = chunk.text[int(chunk.start_char[cell]) : int(chunk.end_char[cell])]
-    subject = Subject(text, target.ids.tolist(), ls.host.block_size, characters)
+    shown = [{token_id: visible_char(char) for token_id, char in place.items()} for place in characters]
+    subject = Subject(cell_text(target), target.ids.tolist(), ls.host.block_size, shown)
     kind = _markup_kind(ls.client_capabilities)
     value = hover_text(tokenizer, subject, found, markdown=kind is lsp.MarkupKind.Markdown)
     return lsp.Hover(lsp.MarkupContent(kind, value), cell_range(target))
 
 
-async def _likely_characters(
-    ls: "Server", document: "Document", tokenizer: Tokenizer, target: Target, found: Inspection
+async def likely_characters(
+    ls: "Server", document: "Document", tokenizer: Tokenizer, target: Target, places: Sequence[Mapping[str, Any]]
 ) -> list[dict[int, str]]:
-    """Return, for each token of the cell, which character the first of its partial alternatives most likely lead to."""
-    places = [_unfinished(tokenizer, target, found, part) for part in range(len(target.ids))]
+    """Return, for each of some places in a cell, which character its tokens most likely lead to.
+
+    Args:
+        places: `nLater`, how many of the cell's tokens do not stand before it; `pending`, the bytes of a character that
+            stand there (hexadecimal); `tokens`, at most MAX_COMPLETED of them.
+    """
     if not any(place["tokens"] for place in places):
-        return []
+        return [{} for _ in places]
     placed = target.placed
     before, starts_document = ids_before(
         document.text, tokenizer, document.encoding, placed, reach(ls.host.block_size) + 1
@@ -84,10 +89,7 @@ async def _likely_characters(
     ids = np.concatenate([before, placed.chunk.ids[: target.first + len(target.ids)]])
     values = {"places": places, "startsDocument": starts_document, "tokenizer": tokenizer.id}
     frame = await ls.host.ask("characters", values, {"ids": ids})
-    return [
-        {token_id: visible_char(char) for token_id, char in place if char is not None}
-        for place in frame.header["characters"]
-    ]
+    return [{token_id: char for token_id, char in place if char is not None} for place in frame.header["characters"]]
 
 
 def _unfinished(tokenizer: Tokenizer, target: Target, found: Inspection, part: int) -> dict[str, Any]:
@@ -118,6 +120,12 @@ def find_target(document: "Document", tokenizer: Tokenizer, position: lsp.Positi
     cell = cell_of_char(chunk, offset)
     first, n_tokens = int(chunk.first_token[cell]), int(chunk.n_tokens[cell])
     return Target(placed, cell, first, chunk.ids[first : first + n_tokens])
+
+
+def cell_text(target: Target) -> str:
+    """Return the characters of the cell."""
+    chunk, cell = target.placed.chunk, target.cell
+    return chunk.text[int(chunk.start_char[cell]) : int(chunk.end_char[cell])]
 
 
 def cell_range(target: Target) -> lsp.Range:

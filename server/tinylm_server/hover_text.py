@@ -158,9 +158,10 @@ def _listed(tokenizer: Tokenizer, subject: Subject, found: Inspection, part: int
         )
 
     lines = [line(rank, *entry) for rank, entry in enumerate(zip(ids, logprobs, strict=True), 1)]
-    lines.append(f"{'':{width + 2}}{f'top {len(ids)} together':<{_TOKEN_WIDTH}} {percent(_log_sum(logprobs)):>9}")
     if actual not in ids:
+        lines += [f"{'':{width}}…"] if actual_rank > len(ids) + 1 else []
         lines.append(line(actual_rank, actual, float(found.logprob[part])))
+    lines.append(f"{'':{width + 2}}{f'top {len(ids)} together':<{_TOKEN_WIDTH}} {percent(_log_sum(logprobs)):>9}")
     return lines
 
 

@@ -6,7 +6,7 @@ over as many tokens as can see it: one block. Nothing is changed in the document
 
 import asyncio
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,14 @@ from lsprotocol import types as lsp
 from numpy.typing import NDArray
 from pygls.exceptions import JsonRpcContentModified, JsonRpcInvalidParams
 
+from tinylm.analysis.characters import ends_inside_character, pending_bytes
 from tinylm.comparison.swap import Effect, Swap, effect_of, swap_piece
 from tinylm.errors import TinyLMError
-from tinylm.tokens.byte_level import is_harmless
+from tinylm.tokens.byte_level import is_harmless, visible_char, visible_from_bytes
+from tinylm.tokens.spans import utf8
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm_server import params as check
-from tinylm_server.hover import Target, cell_range, find_target
+from tinylm_server.hover import MAX_COMPLETED, Target, cell_range, cell_text, find_target, likely_characters
 from tinylm_server.scoring import Inspection, Question, inspect, question_about
 from tinylm_server.token_chunks import PlacedChunk, chunks_in
 from tinylm_server.tokens import encode_beside
@@ -53,11 +55,12 @@ async def alternatives(ls: "Server", params: Any) -> dict[str, Any]:
     document, tokenizer, target = await _asked_about(ls, fields)
     async with ls.host.turns.turn(document.uri, "alternatives"):
         found = await inspect(ls, document, tokenizer, target.placed, target.first, target.first + 1, n_alternatives)
+        completed = await _completed(ls, document, tokenizer, target, found)
     _see_that_current(ls, document, "alternatives were looked for")
     return {
         **_place_to_json(ls, document, target),
         "nTokens": len(target.ids),
-        "alternatives": list(_listed(tokenizer, target, found)),
+        "alternatives": list(_listed(tokenizer, target, found, completed)),
     }
 
 
@@ -117,7 +120,33 @@ def _see_that_current(ls: "Server", document: "Document", what: str) -> None:
         raise JsonRpcContentModified(f"the document changed while {what}")
 
 
-def _listed(tokenizer: Tokenizer, target: Target, found: Inspection) -> Iterator[dict[str, Any]]:
+async def _completed(
+    ls: "Server", document: "Document", tokenizer: Tokenizer, target: Target, found: Inspection
+) -> dict[int, str]:
+    """Return, for the likeliest alternatives that end inside a character, their text with the likely rest of it."""
+    ids = found.alternative_ids[0].tolist()
+    partial = [token_id for token_id in ids if ends_inside_character(tokenizer.token_bytes(token_id))]
+    place = {"nLater": len(target.ids), "pending": "", "tokens": partial[:MAX_COMPLETED]}
+    (characters,) = await likely_characters(ls, document, tokenizer, target, [place])
+    whole = {token_id: tokenizer.token_bytes(token_id) for token_id in characters}
+    return {
+        token_id: data[: len(data) - len(pending_bytes(data))].decode() + characters[token_id]
+        for token_id, data in whole.items()
+    }
+
+
+def _replacement(tokenizer: Tokenizer, token_id: int, completed: str | None) -> tuple[str, str | None, str | None]:
+    """Return how an alternative is shown, what it inserts, and otherwise why nothing."""
+    shown = tokenizer.visible(token_id)
+    if completed is not None and is_harmless(completed):
+        return f"{shown} ⇒ {visible_char(completed[-1])}", completed, None
+    reason = why_not_insertable(tokenizer, token_id)
+    return shown, tokenizer.decode([token_id]) if reason is None else None, reason
+
+
+def _listed(
+    tokenizer: Tokenizer, target: Target, found: Inspection, completed: Mapping[int, str]
+) -> Iterator[dict[str, Any]]:
     actual = int(target.ids[0])
     candidates = list(zip(found.alternative_ids[0].tolist(), found.alternative_logprob[0].tolist(), strict=True))
     ranks = list(range(1, len(candidates) + 1))
@@ -125,11 +154,14 @@ def _listed(tokenizer: Tokenizer, target: Target, found: Inspection) -> Iterator
         candidates.append((actual, float(found.logprob[0])))
         ranks.append(int(found.rank[0]))
     for rank, (token_id, logprob) in zip(ranks, candidates, strict=True):
-        reason = why_not_insertable(tokenizer, token_id)
+        text, new_text, reason = _replacement(tokenizer, token_id, completed.get(token_id))
+        if token_id == actual and len(target.ids) > 1:  # what stands there is all of the cell
+            new_text, reason = cell_text(target), None
+            text = visible_from_bytes(utf8(new_text))
         yield {
             "tokenId": token_id,
-            "text": tokenizer.visible(token_id),
-            "newText": tokenizer.decode([token_id]) if reason is None else None,
+            "text": text,
+            "newText": new_text,
             "reason": reason,
             "logprob": logprob,
             "rank": rank,

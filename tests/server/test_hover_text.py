@@ -74,7 +74,7 @@ def tokenizer(tokenizer_directory):
 
 
 def test_one_hover_as_a_whole(tokenizer):
-    """Every figure with its unit; the token that stands there is marked although it is none of the first three."""
+    """Every figure with its unit; the token that stands there is marked, after what is left out before its rank."""
     ids = {tokenizer.visible(token_id): token_id for token_id in range(tokenizer.vocab_size)}
     alternatives = [(ids["·the"], np.log(0.5)), (ids["·a"], np.log(0.25)), (ids["."], np.log(0.0125))]
     found = inspection([np.log(0.001)], alternatives, context=20)
@@ -88,8 +88,9 @@ def test_one_hover_as_a_whole(tokenizer):
         "  1 ·the                  50.0 % ████████\n"
         "  2 ·a                    25.0 % ████\n"
         "  3 .                      1.2 % ▎\n"
-        "    top 3 together        76.2 %\n"
+        "  …\n"
         "▸12 ·nest                 0.10 % ▏\n"
+        "    top 3 together        76.2 %\n"
         "\n"
         "merges:\n"
         f"·nest = ·ne + st (merge rank {rank['·nest']})\n"
@@ -119,8 +120,9 @@ def test_a_character_in_parts_has_a_line_for_each_and_their_sum(tokenizer):
     assert parts[0][0][:5] == ["▸1", "⟨F0⟩", "⇒", "😀", "36.8"] and parts[0][1][:2] == ["2", "a"]
     assert parts[2][1][:4] == ["2", "a", "⇒", "🙂"]
     for part, logprob, byte in zip(parts[1:], logprobs[1:], data[1:], strict=True):
-        assert part[2] == ["top", "2", "together", "50.3", "%"]
+        assert part[2] == ["…"]
         assert part[3][:2] == ["▸12", f"⟨{byte}⟩"] and part[3][2] == percent(logprob).split()[0]
+        assert part[4] == ["top", "2", "together", "50.3", "%"]
     assert any("completed greedily" in line for line in lines)
 
 

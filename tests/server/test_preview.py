@@ -10,6 +10,7 @@ from lsp_client import Client, LspError
 from tinylm_server.line_index import width
 
 from tests.conftest import STORY, make_stories
+from tinylm.analysis.characters import ends_inside_character
 from tinylm.model.language_model import LanguageModel
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -93,17 +94,42 @@ async def test_alternatives_are_the_models_with_the_actual_token_among_them(shar
     assert actual["logprob"] == pytest.approx(float(analysis.scores.logprob[token]), abs=1e-5)
 
 
-async def test_parts_of_characters_are_listed_with_the_reason_and_nothing_to_insert(shared_client: Client, model):
+async def test_parts_of_characters_are_completed_or_listed_with_the_reason(shared_client: Client, model):
+    """What is inserted is the token's text, with the rest of a character that it begins; of the actual one its cell."""
     shared_client.open(URI, TEXT)
+    cells = whole(model, TEXT).cells
     seen = set()
     for char in chars_worth_trying(TEXT):
+        cell = int(np.searchsorted(cells.start_char, char, side="right")) - 1
         reply = await shared_client.request("tinylm/alternatives", at(char, nAlternatives=100))
         for each in reply["alternatives"]:
-            assert (each["newText"] is None) == (each["reason"] is not None)
-            if each["newText"] is not None:
-                assert each["newText"].encode() == model.tokenizer.token_bytes(each["tokenId"])
+            data, inserted = model.tokenizer.token_bytes(each["tokenId"]), each["newText"]
+            assert (inserted is None) == (each["reason"] is not None)
+            if inserted is not None and each["actual"]:
+                assert inserted == TEXT[int(cells.start_char[cell]) : int(cells.end_char[cell])]
+            elif inserted is not None and ends_inside_character(data):
+                assert inserted.encode().startswith(data) and each["text"].endswith(f" ⇒ {inserted[-1]}")
+                seen.add("completed")
+            elif inserted is not None:
+                assert inserted.encode() == data
             seen.add(each["reason"])
-    assert "is a part of a character only" in seen and None in seen
+    assert {"is a part of a character only", "completed", None} <= seen
+
+
+async def test_whole_characters_are_those_of_the_hover_and_stand_for_all_of_a_split_one(shared_client: Client):
+    shared_client.open(URI, TEXT)
+    n_completed = 0
+    for char in chars_worth_trying(TEXT):
+        reply = await shared_client.request("tinylm/alternatives", at(char, nAlternatives=3))
+        place = {"textDocument": {"uri": URI}, "position": position_of(TEXT, char)}
+        hover = await shared_client.request("textDocument/hover", place)
+        completed = [each["text"] for each in reply["alternatives"] if "⇒" in each["text"]]
+        assert all(text in hover["contents"]["value"] for text in completed)
+        n_completed += len(completed)
+        if char == 0:
+            (actual,) = [each for each in reply["alternatives"] if each["actual"]]
+            assert reply["nTokens"] > 1 and (actual["text"], actual["newText"]) == ("😀", "😀")
+    assert n_completed > 0
 
 
 async def test_the_most_affected_tokens_are_those_of_the_hover(shared_client: Client):
