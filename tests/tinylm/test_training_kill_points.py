@@ -20,10 +20,9 @@ from tests.tinylm.training_runs import Child
 from tinylm import files
 from tinylm.errors import BadData
 from tinylm.model.engine import Engine
-from tinylm.training.checkpoint import newest_checkpoint, prune_checkpoints, save_checkpoint
+from tinylm.training.checkpoint import Position, newest_checkpoint, prune_checkpoints, save_checkpoint
 from tinylm.training.events import read_events
 from tinylm.training.export import export_model
-from tinylm.training.loop import Position
 from tinylm.training.network import build_model
 from tinylm.training.optim import Optimizers
 from tinylm.training.run_directory import RunDirectory, read_run, run_fingerprint

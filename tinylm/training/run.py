@@ -133,7 +133,9 @@ class Run:
     def _leave_out(self, step: int) -> None:
         """Go on from a later step of the plan; the checkpoint there binds a resumed run, which has another clock."""
         if step > self.position.step:
-            message = f"steps {self.position.step + 1:,} to {step:,}: the machine has become slower than it was measured"
+            message = (
+                f"steps {self.position.step + 1:,} to {step:,}: the machine has become slower than it was measured"
+            )
             self.position = replace(self.position, step=step)
             self._checkpoint()
             self.log.write("progress", phase="leaving out", fraction=None, message=message, step=step)
