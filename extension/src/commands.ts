@@ -40,6 +40,7 @@ export const COMMANDS = {
   "tinylm.compareModels": (app) => whenTrusted(app, () => compareModels(app)),
   "tinylm.acceptNextToken": acceptNextToken,
   "tinylm.toggleGhostText": (app) => app.ghost.toggle(),
+  "tinylm.dismissGhostText": (app) => app.ghost.dismiss(),
   "tinylm.openGenerationView": (app) => whenRunning(app, () => app.generationView.open()),
   "tinylm.stopGeneration": (app) => Promise.resolve(app.generator.stop()),
   "tinylm.exportAnalysis": exportAnalysisOfActive,

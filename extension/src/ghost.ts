@@ -26,6 +26,7 @@ export class GhostText implements Disposable {
   private readonly item = window.createStatusBarItem("tinylm.ghost", StatusBarAlignment.Right, 89);
   private readonly subscriptions: Disposable[];
   private offer: Offer | null = null;
+  private nDescribed = 0;
   /** Whether the editor does not ask the server at all. */
   isPaused = false;
 
@@ -46,6 +47,13 @@ export class GhostText implements Disposable {
     this.isPaused = !this.isPaused;
     this.forget();
     if (this.isPaused) await commands.executeCommand("editor.action.inlineSuggest.hide");
+  }
+
+  /** Hide it, and what is said of it: an extension is not told when the editor's own Escape does that. */
+  async dismiss(): Promise<void> {
+    this.nDescribed += 1; // What is on its way describes what is gone.
+    this.forget();
+    await commands.executeCommand("editor.action.inlineSuggest.hide");
   }
 
   /** The server's items pass unchanged; what they rest on is asked for beside them. */
@@ -99,12 +107,13 @@ export class GhostText implements Disposable {
   }
 
   private async describe(place: Omit<Offer, "suggestions">, token: CancellationToken): Promise<void> {
+    const number = (this.nDescribed += 1);
     try {
       const converter = this.server.converter;
       if (converter === null) return;
       const textDocument = converter.asTextDocumentIdentifier(place.document);
       const { suggestions, version } = await this.server.request(GhostTextRequest, { textDocument, position: converter.asPosition(place.position) }, token);
-      if (token.isCancellationRequested || version !== place.version || place.document.version !== place.version) return;
+      if (token.isCancellationRequested || number !== this.nDescribed || version !== place.version || place.document.version !== place.version) return;
       this.offer = { ...place, suggestions };
       this.show();
     } catch (error) {

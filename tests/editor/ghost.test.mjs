@@ -107,10 +107,12 @@ check('a token of it is taken at every cursor', async ({ editor, page }) => {
   assert.equal(second, first);
 });
 
-check('Escape hides it, by hand there are several to go through', async ({ editor, page }) => {
+check('Escape hides it and what is said of it, by hand there are several to go through', async ({ editor, page }) => {
   const ghost = await typeIn(page, 'several.txt');
+  await page.locator(STATUS).filter({ hasText: '%' }).waitFor();
   await page.keyboard.press('Escape');
   await page.locator(GHOST).first().waitFor({ state: 'detached' });
+  await page.locator(STATUS).waitFor({ state: 'hidden' });
   await page.keyboard.press(KEYS.suggestInline);
   await ghostIs(page, ghost);
   const second = await next(page, ghost);
