@@ -4,7 +4,6 @@ Weights are read by the serving engine's reader, which checks every size and ref
 GPT-2; only then are they copied. The optimizers begin anew.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,19 +18,16 @@ from tinylm.training.corpus import open_corpus_sources
 __all__ = ["fingerprints", "load_initial_weights"]
 
 
-def fingerprints(config: TrainConfig, check: Callable[[], None] = lambda: None) -> dict[str, str]:
+def fingerprints(config: TrainConfig) -> dict[str, str]:
     """Return the fingerprint of every corpus, and of the model to start from, by name.
-
-    Args:
-        check: called while the corpora are read; may raise.
 
     Raises:
         BadData: a source or the model cannot be read.
     """
     sources, validation = open_corpus_sources(config)
-    found = {f"--data {spec}": source.fingerprint(check) for spec, source in zip(config.data, sources, strict=True)}
+    found = {f"--data {spec}": source.fingerprint() for spec, source in zip(config.data, sources, strict=True)}
     if validation is not None:
-        found[f"--validation {config.validation}"] = validation.fingerprint(check)
+        found[f"--validation {config.validation}"] = validation.fingerprint()
     if config.init_from is not None:
         directory = Path(config.init_from)
         found["--init-from"] = load_tensors(directory, load_config(directory)).id

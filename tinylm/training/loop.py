@@ -1,11 +1,9 @@
 """Begins a run, or goes on with one: checks what has to hold and takes the directory. `run.py` does the rest."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from tinylm.errors import Interrupted
 from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.budget import TimeLimit
 from tinylm.training.config import TrainConfig
@@ -55,7 +53,7 @@ def train(
         if config.init_from is not None:
             check_fits(Path(config.init_from), config, tokenizer)
         check_corpus(config, tokenizer)
-        sources = fingerprints(config, _check_for(should_stop))
+        sources = fingerprints(config)
         machine = choose_machine(config, tokenizer.vocab_size, team.size)
         record = RunRecord(config, machine_record(machine), tokenizer.id, sources)
 
@@ -94,18 +92,6 @@ def resume(
         pinned = replace(config, compile="on" if record.machine.get("compile") else "off", threads=threads)
         machine = choose_machine(pinned, tokenizer.vocab_size, team.size)
         own = replace(config, init_from=str(directory.initial)) if config.init_from is not None else config
-        found = fingerprints(own, _check_for(should_stop))
-        check_run_unchanged(record, tokenizer, found, machine, allow_inexact)
+        check_run_unchanged(record, tokenizer, fingerprints(own), machine, allow_inexact)
         record = replace(record, config=config)
         return Run(directory, record, tokenizer, machine, team, should_stop, cache).complete(on_event)
-
-
-def _check_for(should_stop: ShouldStop) -> Callable[[], None]:
-    """Return what raises as soon as a stop is asked for, while the corpora are read for their fingerprints."""
-
-    def check() -> None:
-        number = should_stop()
-        if number:
-            raise Interrupted("stopped before the first step; nothing has changed", number)
-
-    return check
