@@ -1,16 +1,17 @@
 """JSON-RPC for the server: pygls' protocol with its known defects of 2.1.1 mended.
 
 What is different: every request with an id is answered exactly once (malformed ones with -32602 or -32600, before
-`initialize` -32002, after `shutdown` -32600); finished notifications leave nothing behind (a future each in pygls);
-text synchronisation goes to our own `Documents`; parameters of `tinylm/...` messages are plain dictionaries; answers
-to requests whose waiter has gone are dropped; message bodies are never logged.
+`initialize` -32002, after `shutdown` -32600); finished notifications leave nothing behind (a future each in pygls); a
+cancelled command ends (pygls only stops waiting for it); text synchronisation goes to our own `Documents`; parameters
+of `tinylm/...` messages are plain dictionaries; answers to requests whose waiter has gone are dropped; message bodies
+are never logged.
 """
 
 import asyncio
 import json
 import logging
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any
 
@@ -67,6 +68,7 @@ class Protocol(LanguageServerProtocol):
         self._hooks: Hooks = server
         self.documents = Documents()
         self.initialized = False
+        self._waiting: Future[Any] | None = None  # the request on whose behalf a handler is started
         super().__init__(server, converter)
 
     # ---- what comes in ----
@@ -168,11 +170,26 @@ class Protocol(LanguageServerProtocol):
         args: tuple[Any, ...] | None = None,
         kwargs: dict[str, Any] | None = None,
     ) -> None:
+        waiting, self._waiting = self._waiting, None
+
         def finished(future: Future[Any]) -> None:
             self._request_futures.pop(msg_id, None)
             callback(future)
 
         super()._execute_handler(msg_id, handler, finished, args, kwargs)
+        ours = self._request_futures.get(msg_id)
+        if waiting is not None and ours is not None:
+            waiting.add_done_callback(lambda request: request.cancelled() and ours.cancel())
+
+    def _run_generator(
+        self, future: Future[Any] | None, *, gen: Generator[Any, Any, Any], result_future: Future[Any]
+    ) -> None:
+        """Run the next part of one of pygls' own handlers; that of commands hands over to ours, which it waits for."""
+        self._waiting = result_future
+        try:
+            super()._run_generator(future, gen=gen, result_future=result_future)
+        finally:
+            self._waiting = None
 
     def _handle_response(
         self, msg_id: int | str, result: Any | None = None, error: lsp.ResponseError | None = None

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -152,3 +153,21 @@ async def test_an_estimate_has_the_shape_of_its_golden_file(shared_client: Clien
     asked["data"] = [str(tmp_path / "missing.txt")]
     with pytest.raises(LspError, match=r"-32803.*missing\.txt"):
         await shared_client.request("workspace/executeCommand", params)
+
+
+@in_one_loop
+async def test_a_cancelled_estimate_ends_what_it_measures_with(shared_client: Client, tmp_path):
+    """The process of the probe is gone when the cancel has been answered."""
+    server = psutil.Process(shared_client.process.pid)
+    asked = {"data": ["sample:50"], "out": str(tmp_path / "run"), "size": "base", "steps": 7}
+    params = {"command": "tinylm.server.estimateTraining", "arguments": [asked]}
+    request_id, running = shared_client.send_request("workspace/executeCommand", params)
+    probes: list[psutil.Process] = []
+    while not probes:  # each look waits for an answer of the server
+        await shared_client.request("workspace/executeCommand", {"command": "tinylm.server.listJobs", "arguments": []})
+        probes = [each for each in server.children() if "--dry-run" in each.cmdline()]
+    shared_client.notify("$/cancelRequest", {"id": request_id})
+    with pytest.raises(LspError, match="-32800"):
+        await running
+    gone, alive = psutil.wait_procs(probes, timeout=30)
+    assert gone and not alive
