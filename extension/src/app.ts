@@ -87,7 +87,7 @@ export class App implements Disposable {
       const python = await this.usablePython();
       if (python === null) return;
       this.status.setProblem(null);
-      const middleware = middlewareFor((document) => this.painter.covers(document), this.ghost);
+      const middleware = middlewareFor((document) => this.painter.covers(document), this.ghost, this.training);
       await this.server.start({ python: python.path, cwd: this.context.globalStorageUri.fsPath, log: this.log, middleware });
     } catch (error) {
       const reason = messageOf(error);

@@ -1,10 +1,15 @@
-/** The questions before a training: on what, for how long, with which tokenizer. Each has a default that Enter takes. */
+/** The questions before a training: on what, from what, for how long, with which tokenizer. Each has a default that Enter takes. */
 import { basename } from "node:path";
-import { window } from "vscode";
-import type { QuickPickItem } from "vscode";
+import { ThemeIcon, window } from "vscode";
+import { FROM_STARTER } from "./beginning";
 import type { TrainModelArguments } from "./protocol";
 
-export interface Choice<Value> extends QuickPickItem {
+export interface Choice<Value> {
+  readonly label: string;
+  readonly description?: string;
+  readonly detail?: string;
+  /** The name of one of the editor's icons. In the label it would be read to those who hear it. */
+  readonly icon?: string;
   readonly value: Value;
 }
 
@@ -26,12 +31,12 @@ const BUDGETS: Choice<string>[] = [
   { label: "A number of steps...", description: "and a size of your choice", value: "steps" },
 ];
 
-/** Ask for a time, from which size and steps follow, or for size and steps. */
-export async function askExtent(): Promise<Extent | undefined> {
+/** Ask for a time, from which size and steps follow, or for size and steps; a model that is gone on from has its size. */
+export async function askExtent(hasSize: boolean): Promise<Extent | undefined> {
   const chosen = await pick("Train Model: how long", BUDGETS);
   if (chosen === undefined) return undefined;
   if (chosen === "steps") {
-    const size = await pick("Train Model: size", SIZES);
+    const size = hasSize ? null : await pick("Train Model: size", SIZES);
     const steps = size === undefined ? undefined : await askNumber("Train Model: how many steps", 500, 1, 10_000_000);
     return size === undefined || steps === undefined ? undefined : { size, steps, budget: null };
   }
@@ -82,10 +87,30 @@ async function sourceFor(kind: DataKind, file: string | undefined): Promise<stri
   }
 }
 
-export type Vocabulary = Pick<TrainModelArguments, "tokenizer" | "vocabSize">;
+export type Start = Pick<TrainModelArguments, "initFrom" | "tokenizer" | "vocabSize">;
+type Vocabulary = Omit<Start, "initFrom">;
+
+const STARTS: Choice<"random" | "starter" | "other">[] = [
+  { label: "Random weights", description: "all it will know is this text", value: "random" },
+  { label: "The starter model", description: "goes on from simple stories: for little text", value: "starter" },
+  { label: "Another model...", description: "goes on from what it has learned", value: "other" },
+];
+
+/** Ask what to begin with: random weights and a vocabulary, or a model, which brings its own. */
+export async function askStart(askModel: () => Promise<string | undefined>): Promise<Start | undefined> {
+  const chosen = await pick("Train Model: start from", STARTS);
+  if (chosen === undefined) return undefined;
+  if (chosen === "starter") return FROM_STARTER;
+  if (chosen === "other") {
+    const initFrom = await askModel();
+    return initFrom === undefined ? undefined : { ...FROM_STARTER, initFrom };
+  }
+  const vocabulary = await askVocabulary();
+  return vocabulary === undefined ? undefined : { initFrom: null, ...vocabulary };
+}
 
 /** Ask for the size of a vocabulary to be trained first, or for a tokenizer that there is. */
-export async function askVocabulary(): Promise<Vocabulary | undefined> {
+async function askVocabulary(): Promise<Vocabulary | undefined> {
   const choices: Choice<number | "size" | "folder">[] = [
     { label: "8,192 entries", description: "trained on this data first", value: 8192 },
     { label: "1,024 entries", description: "trained first: for little data, or to see how words are put together", value: 1024 },
@@ -107,7 +132,8 @@ export function askVocabSize(title: string): Promise<number | undefined> {
 }
 
 export async function pick<Value>(title: string, choices: readonly Choice<Value>[]): Promise<Value | undefined> {
-  return (await window.showQuickPick(choices, { title, matchOnDescription: true }))?.value;
+  const items = choices.map(({ icon, ...choice }) => (icon === undefined ? choice : { ...choice, iconPath: new ThemeIcon(icon) }));
+  return (await window.showQuickPick(items, { title, matchOnDescription: true }))?.value;
 }
 
 export async function askNumber(title: string, value: number, low: number, high: number): Promise<number | undefined> {

@@ -17,12 +17,19 @@ export interface Worsening {
 
 /** Null where the newest weights are as good as any that are kept, or nothing better is known. */
 export function worseningOf(evaluations: readonly TrainingEvaluation[], savedSteps: readonly number[]): Worsening | null {
-  const measured = evaluations.flatMap(({ step, bitsPerByte }): Measured[] => (bitsPerByte === null ? [] : [{ step, bitsPerByte }]));
-  const newest = measured.at(-1);
-  const [first, ...others] = measured.filter(({ step }) => savedSteps.includes(step));
-  if (newest === undefined || first === undefined) return null;
-  const best = others.reduce((one, other) => (other.bitsPerByte < one.bitsPerByte ? other : one), first);
-  return newest.bitsPerByte > CLEARLY_WORSE * best.bitsPerByte ? { best, newest } : null;
+  const newest = measuredIn(evaluations).at(-1);
+  const best = bestOf(evaluations, savedSteps);
+  return newest !== undefined && best !== null && newest.bitsPerByte > CLEARLY_WORSE * best.bitsPerByte ? { best, newest } : null;
+}
+
+/** The best of the evaluations whose weights are kept, the earliest of equal ones; null where there is none. */
+export function bestOf(evaluations: readonly TrainingEvaluation[], savedSteps: readonly number[]): Measured | null {
+  const [first, ...others] = measuredIn(evaluations).filter(({ step }) => savedSteps.includes(step));
+  return first === undefined ? null : others.reduce((one, other) => (other.bitsPerByte < one.bitsPerByte ? other : one), first);
+}
+
+function measuredIn(evaluations: readonly TrainingEvaluation[]): Measured[] {
+  return evaluations.flatMap(({ step, bitsPerByte }): Measured[] => (bitsPerByte === null ? [] : [{ step, bitsPerByte }]));
 }
 
 /** "getting worse since step 10: 1.821 bits per byte then, 3.340 now". */

@@ -86,10 +86,10 @@ export class Server implements Disposable {
   }
 
   /** Run one of the server's commands (protocol.ts, ServerCommand). */
-  async execute<Result>(command: string, argument?: object): Promise<Result> {
+  async execute<Result>(command: string, argument?: object, token?: CancellationToken): Promise<Result> {
     if (this.client === null || !this.isRunning) throw new Error("The TinyLM server is not running.");
     const params = { command, arguments: argument === undefined ? [] : [argument] };
-    return (await this.client.sendRequest(ExecuteCommandRequest.type, params)) as Result;
+    return (await this.client.sendRequest(ExecuteCommandRequest.type, params, token)) as Result;
   }
 
   /** The URI and position converters, or null when the server is not running. */

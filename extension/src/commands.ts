@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CancellationTokenSource, commands, ProgressLocation, window, workspace } from "vscode";
 import type { Disposable, TextEditor } from "vscode";
 import type { App } from "./app";
+import { pick } from "./asking";
 import { describeTokenAt } from "./describe";
 import { exportAnalysis } from "./export";
 import { nextHeatMode, titleOfHeatMode } from "./heat";
@@ -189,31 +190,31 @@ async function compareTokenizers(app: App): Promise<void> {
 }
 
 async function showMenu(app: App): Promise<void> {
+  const { isPaused } = app.ghost;
   const entries = [
-    ...(app.server.isRunning ? [] : [["$(cloud-download) Set Up", "tinylm.setup"] as const]),
-    ["$(symbol-ruler) Toggle Token Boundaries", "tinylm.toggleBoundaries"],
-    [`$(flame) Cycle Heat Map (now ${paintSettings().heatMode})`, "tinylm.cycleHeatMap"],
-    ["$(arrow-down) Go to Next Surprising Token", "tinylm.nextSurprising"],
-    ["$(symbol-color) Show Heat Map Legend", "tinylm.showLegend"],
-    ["$(sparkle) Generate Here", "tinylm.generateHere"],
-    [app.ghost.isPaused ? "$(debug-continue) Resume Ghost Text" : "$(debug-pause) Pause Ghost Text", "tinylm.toggleGhostText"],
-    ["$(type-hierarchy-sub) Open Generation View", "tinylm.openGenerationView"],
-    ["$(replace) Replace Token", "tinylm.replaceToken"],
-    ["$(diff) Compare Tokenizers", "tinylm.compareTokenizers"],
-    ["$(diff) Compare Models", "tinylm.compareModels"],
-    ["$(export) Export Analysis", "tinylm.exportAnalysis"],
-    ["$(symbol-key) Train Tokenizer", "tinylm.trainTokenizer"],
-    ["$(mortar-board) Train Model", "tinylm.trainModel"],
-    ["$(graph-line) Open Training View", "tinylm.openTrainingView"],
-    ["$(history) Watch This Paragraph Being Learned", "tinylm.watchLearning"],
-    ["$(list-selection) Select Model", "tinylm.selectModel"],
-    ["$(debug-restart) Restart Server", "tinylm.restartServer"],
-    ["$(pulse) Doctor", "tinylm.doctor"],
-    ["$(output) Show Log", "tinylm.showLog"],
+    ...(app.server.isRunning ? [] : [["cloud-download", "Set Up", "tinylm.setup"] as const]),
+    ["symbol-ruler", "Toggle Token Boundaries", "tinylm.toggleBoundaries"],
+    ["flame", `Cycle Heat Map (now ${paintSettings().heatMode})`, "tinylm.cycleHeatMap"],
+    ["arrow-down", "Go to Next Surprising Token", "tinylm.nextSurprising"],
+    ["symbol-color", "Show Heat Map Legend", "tinylm.showLegend"],
+    ["sparkle", "Generate Here", "tinylm.generateHere"],
+    [isPaused ? "debug-continue" : "debug-pause", isPaused ? "Resume Ghost Text" : "Pause Ghost Text", "tinylm.toggleGhostText"],
+    ["type-hierarchy-sub", "Open Generation View", "tinylm.openGenerationView"],
+    ["replace", "Replace Token", "tinylm.replaceToken"],
+    ["diff", "Compare Tokenizers", "tinylm.compareTokenizers"],
+    ["diff", "Compare Models", "tinylm.compareModels"],
+    ["export", "Export Analysis", "tinylm.exportAnalysis"],
+    ["symbol-key", "Train Tokenizer", "tinylm.trainTokenizer"],
+    ["mortar-board", "Train Model", "tinylm.trainModel"],
+    ["graph-line", "Open Training View", "tinylm.openTrainingView"],
+    ["history", "Watch This Paragraph Being Learned", "tinylm.watchLearning"],
+    ["list-selection", "Select Model", "tinylm.selectModel"],
+    ["debug-restart", "Restart Server", "tinylm.restartServer"],
+    ["pulse", "Doctor", "tinylm.doctor"],
+    ["output", "Show Log", "tinylm.showLog"],
   ] as const;
-  const items = entries.map(([label, command]) => ({ label, command }));
-  const chosen = await window.showQuickPick(items, { title: "TinyLM" });
-  if (chosen !== undefined) await commands.executeCommand(chosen.command);
+  const command = await pick("TinyLM", entries.map(([icon, label, value]) => ({ icon, label, value })));
+  if (command !== undefined) await commands.executeCommand(command);
 }
 
 /** For the tests: write what is painted and shown to state.json in the extension's storage. */

@@ -5,6 +5,8 @@
  */
 import { CancellationTokenSource, Hover, MarkdownString, ProgressLocation, Range, StatusBarAlignment, languages, window, workspace } from "vscode";
 import type { Disposable, Position, StatusBarItem, TextDocument, TextEditor } from "vscode";
+import { chooseFolder, pick } from "./asking";
+import type { Choice } from "./asking";
 import type { Server } from "./client";
 import type { Painter } from "./decorations";
 import { STEPS, differencesOf, legendOfComparison, mostDifferent, stepOf, totalsText } from "./difference";
@@ -69,11 +71,10 @@ export class ModelComparison implements Disposable {
 
   private async askModel(): Promise<string | undefined> {
     const known = await this.server.execute<KnownModel[]>(ServerCommand.listModels);
-    const choices = known.filter(({ current }) => !current).map(({ path, name }) => ({ label: name, description: path, path }));
-    const folder = { label: "$(folder-opened) Choose a folder...", description: "of a model with the same tokenizer", path: null };
-    const chosen = await window.showQuickPick([...choices, folder], { title: "Compare Models: the model in use and which other", matchOnDescription: true });
-    if (chosen === undefined || chosen.path !== null) return chosen?.path;
-    return (await window.showOpenDialog({ canSelectFiles: false, canSelectFolders: true, openLabel: "Compare with this model" }))?.[0]?.fsPath;
+    const choices = known.filter(({ current }) => !current).map(({ path, name }): Choice<string | null> => ({ label: name, description: path, value: path }));
+    const folder = { icon: "folder-opened", label: "Choose a folder...", description: "of a model with the same tokenizer", value: null };
+    const chosen = await pick("Compare Models: the model in use and which other", [...choices, folder]);
+    return chosen === null ? chooseFolder("Compare with this model") : chosen;
   }
 }
 

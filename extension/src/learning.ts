@@ -4,19 +4,21 @@
  * asked for one after the other, and further ones when the run has kept more. An edit ends it: the numbers are of the text
  * as it was.
  */
+import { basename } from "node:path";
 import { CancellationTokenSource, window, workspace } from "vscode";
-import type { Disposable, Range, TextDocument, TextEditor } from "vscode";
+import type { Disposable, Position, Range, TextDocument, TextEditor } from "vscode";
 import type { LearnedStep, LearningState } from "../views/messages";
 import type { Server } from "./client";
 import { ScoreSavedStepRequest } from "./comparing";
 import type { ScoreSavedStepResult } from "./comparing";
 import type { Painter } from "./decorations";
+import { rangeOfCell } from "./pieces";
 import { planFor } from "./plan";
 import type { Plan } from "./plan";
 import { paintSettings } from "./settings";
-import { decodeCells } from "./tokens";
+import { decodeCells, sumOverCell } from "./tokens";
 import { paragraphAt } from "./totals";
-import { messageOf } from "./words";
+import { learnedText, messageOf } from "./words";
 
 const MOST_QUOTED = 80;
 
@@ -60,6 +62,15 @@ export class Learning implements Disposable {
     const isNew = savedSteps.some((step) => !this.savedSteps.includes(step));
     this.savedSteps = savedSteps;
     if (isNew && this.request === null && !this.over) void this.askForRest();
+  }
+
+  /** What the step that is painted finds of the token at a position, before the model in use is heard; null elsewhere. */
+  noteAt(document: TextDocument, position: Position): string | null {
+    const result = this.result;
+    if (document !== this.document || result === undefined) return null;
+    const cell = decodeCells(result).find((each) => rangeOfCell(each).contains(position) && !rangeOfCell(each).end.isEqual(position));
+    const bits = cell === undefined ? null : sumOverCell(result.surprisalBits, cell);
+    return bits === null ? null : learnedText(basename(this.run), result.step, bits, this.server.status?.model?.name ?? "none");
   }
 
   show(step: number): void {
@@ -119,8 +130,12 @@ export class Learning implements Disposable {
   }
 
   private paint(): void {
-    const result = this.shown === null ? undefined : this.found.get(this.shown);
-    if (result !== undefined && !this.over) this.painter.lend(this.document, planOf(result));
+    if (this.result !== undefined) this.painter.lend(this.document, planOf(this.result));
+  }
+
+  /** Of the step that is painted. */
+  private get result(): ScoreSavedStepResult | undefined {
+    return this.shown === null || this.over ? undefined : this.found.get(this.shown);
   }
 }
 

@@ -141,6 +141,8 @@ export interface TrainingEventsResult {
   readonly evaluations: readonly TrainingEvaluation[];
   /** Those whose weights were kept until now: all of them each time. */
   readonly savedSteps: readonly number[];
+  /** Damaged lines of this part that were passed over. */
+  readonly nUnreadable: number;
 }
 
 export interface TokenizerEventsParams {
@@ -267,6 +269,8 @@ export interface TrainTokenizerArguments {
 
 export interface TrainModelArguments {
   readonly data: readonly string[];
+  /** A model to go on from, with its size and tokenizer; "" is the starter model, null random weights. */
+  readonly initFrom: string | null;
   /** Null trains one first. */
   readonly tokenizer: string | null;
   /** Of the one that is trained first; null for 8,192, or where there is a tokenizer. */
@@ -294,8 +298,11 @@ export interface TrainingEstimate {
   readonly nHead: number;
   readonly nEmbd: number;
   readonly blockSize: number;
+  /** As asked for; a small text may not have so many. */
   readonly vocabSize: number;
   readonly corpusBytes: number | null;
+  /** That the text will be learned by heart. */
+  readonly warning: string | null;
 }
 
 export interface JobStarted {

@@ -3,7 +3,9 @@
  * two read-only documents in the editor's own diff view, which is themed, searchable and reached by keyboard.
  */
 import { ProgressLocation, Uri, commands, window, workspace } from "vscode";
-import type { Disposable, QuickPickItem, TextDocumentContentProvider, TextEditor } from "vscode";
+import type { Disposable, TextDocumentContentProvider, TextEditor } from "vscode";
+import { pick } from "./asking";
+import type { Choice } from "./asking";
 import type { Server } from "./client";
 import { CompareTokenizersRequest } from "./comparing";
 import type { CompareTokenizersResult } from "./comparing";
@@ -12,11 +14,6 @@ const SCHEME = "tinylm-tokens";
 const SIZES = [512, 1024, 2048, 4096, 8192, 16_384];
 /** The 256 bytes and the end of the text: what is left without any merge. */
 const BYTES_ALONE = 257;
-
-interface Choice extends QuickPickItem {
-  /** Null: a file is asked for. */
-  readonly vocabSize: number | null;
-}
 
 export class TokenizerComparison implements Disposable, TextDocumentContentProvider {
   private readonly texts = new Map<string, string>();
@@ -36,12 +33,12 @@ export class TokenizerComparison implements Disposable, TextDocumentContentProvi
 
   async compare(editor: TextEditor): Promise<void> {
     const vocabSize = this.server.status?.tokenizer?.vocabSize ?? 0;
-    const choice = await window.showQuickPick(choicesBelow(vocabSize), { title: "Compare Tokenizers: with which", placeHolder: "The model's own stands on the left" });
-    if (choice === undefined) return;
-    const path = choice.vocabSize === null ? await chooseFile() : null;
+    const other = await pick("Compare Tokenizers: the model's own, on the left, with which", choicesBelow(vocabSize));
+    if (other === undefined) return;
+    const path = other === null ? await chooseFile() : null;
     if (path === undefined) return;
     const options = { location: ProgressLocation.Window, title: "TinyLM: comparing tokenizers" };
-    const result = await window.withProgress(options, () => this.ask(editor, path, choice.vocabSize));
+    const result = await window.withProgress(options, () => this.ask(editor, path, other));
     await this.show(result);
     if (result.note !== null) void window.showInformationMessage(`TinyLM compared ${result.note}.`);
   }
@@ -72,11 +69,12 @@ export class TokenizerComparison implements Disposable, TextDocumentContentProvi
   }
 }
 
-function choicesBelow(vocabSize: number): Choice[] {
+/** Entries of the other vocabulary; null asks for a file. */
+function choicesBelow(vocabSize: number): Choice<number | null>[] {
   const smaller = SIZES.filter((size) => size < vocabSize).reverse();
-  const choices = smaller.map((size) => ({ label: `${size.toLocaleString("en")} entries`, description: "the same list of merges, ended earlier", vocabSize: size }));
-  const bytes = { label: `${BYTES_ALONE} entries`, description: "the bytes alone, without any merge", vocabSize: BYTES_ALONE };
-  return [...choices, bytes, { label: "$(file) Another tokenizer.json...", description: "a byte-level BPE", vocabSize: null }];
+  const choices = smaller.map((size) => ({ label: `${size.toLocaleString("en")} entries`, description: "the same list of merges, ended earlier", value: size }));
+  const bytes = { label: `${BYTES_ALONE} entries`, description: "the bytes alone, without any merge", value: BYTES_ALONE };
+  return [...choices, bytes, { icon: "file", label: "Another tokenizer.json...", description: "a byte-level BPE", value: null }];
 }
 
 async function chooseFile(): Promise<string | undefined> {

@@ -4,9 +4,10 @@
  */
 import { basename, join } from "node:path";
 import { ConfigurationTarget, FileType, ProgressLocation, Uri, window, workspace } from "vscode";
-import type { Disposable, Range, TextDocument } from "vscode";
-import { askData, askExtent, askVocabSize, askVocabulary, chooseFolder, pick } from "./asking";
+import type { CancellationToken, Disposable, Position, Range, TextDocument } from "vscode";
+import { askData, askExtent, askStart, askVocabSize, chooseFolder, pick } from "./asking";
 import type { Choice } from "./asking";
+import { beginnings, FROM_STARTER } from "./beginning";
 import { worseningOf, worseningQuestion } from "./best";
 import type { Worsening } from "./best";
 import type { Server } from "./client";
@@ -16,10 +17,11 @@ import { ServerCommand, TrainingEventsRequest } from "./protocol";
 import type { JobKind, JobProgress, JobStarted, KnownModel, ModelInfo, TrainingEstimate, TrainModelArguments } from "./protocol";
 import { SECTION, trainingFolderSetting } from "./settings";
 import { TrainingViews } from "./trainingview";
-import { estimateText, isActive, messageOf } from "./words";
+import { isActive, messageOf } from "./words";
 
 /** Only the evaluations are wanted; the server gives no fewer. */
 const FEWEST_POINTS = 10;
+const FOLDER: Choice<null> = { icon: "folder-opened", label: "Choose a folder...", value: null };
 
 export class Training implements Disposable {
   private readonly shown: Jobs;
@@ -54,14 +56,14 @@ export class Training implements Disposable {
     if (!(await this.ready())) return;
     const data = await askData("Train Model");
     if (data === undefined) return;
-    const vocabulary = await askVocabulary();
-    if (vocabulary === undefined) return;
-    const extent = await askExtent();
+    const start = await askStart(() => this.askModel("Train Model: start from which model", "Start from this model"));
+    if (start === undefined) return;
+    const extent = await askExtent(start.initFrom !== null);
     if (extent === undefined) return;
     const out = await newRunFolder("model");
     if (out === undefined) return;
-    const wanted: TrainModelArguments = { data, ...vocabulary, out, ...extent };
-    if (await this.agreedTo(wanted)) await this.begin(ServerCommand.trainModel, wanted);
+    const agreed = await this.agreedOn({ data, ...start, out, ...extent });
+    if (agreed !== null) await this.begin(ServerCommand.trainModel, agreed);
   }
 
   /** Open the view of the run that is going on, or of one that is chosen. */
@@ -78,6 +80,11 @@ export class Training implements Disposable {
 
   endLearning(): void {
     this.views.endLearning();
+  }
+
+  /** Whose colours a text has that is watched being learned; null for others. */
+  noteAt(document: TextDocument, position: Position): string | null {
+    return this.views.noteAt(document, position);
   }
 
   async resume(): Promise<void> {
@@ -102,16 +109,7 @@ export class Training implements Disposable {
   }
 
   async selectModel(): Promise<void> {
-    const known = await this.server.execute<KnownModel[]>(ServerCommand.listModels);
-    const choices: Choice<string | null>[] = known.map(({ path, name, current }) => ({
-      label: `${current ? "$(check) " : ""}${name}`,
-      description: path,
-      value: path,
-    }));
-    const other: Choice<string | null> = { label: "$(folder-opened) Choose a folder...", value: null };
-    const chosen = await pick("Select Model", [...choices, other]);
-    if (chosen === undefined) return;
-    const path = chosen ?? (await chooseFolder("Use this model"));
+    const path = await this.askModel("Select Model", "Use this model");
     if (path !== undefined) await this.use(path);
   }
 
@@ -131,15 +129,34 @@ export class Training implements Disposable {
     this.views.open(run);
   }
 
-  /** Say what the training will cost before it begins; whether the user wants it. */
-  private async agreedTo(wanted: TrainModelArguments): Promise<boolean> {
-    const options = { location: ProgressLocation.Notification, title: "TinyLM: measuring how long this training takes" };
-    const estimate = await window.withProgress(options, () => this.server.execute<TrainingEstimate>(ServerCommand.estimateTraining, wanted));
-    const choices: Choice<boolean>[] = [
-      { label: "$(play) Start training", description: estimateText(estimate, wanted.budget), detail: `Everything is kept in ${wanted.out}`, value: true },
-      { label: "Do not start", value: false },
-    ];
-    return (await pick("Train Model: start?", choices)) ?? false;
+  /** One of the models there are, or a folder. */
+  private async askModel(title: string, openLabel: string): Promise<string | undefined> {
+    const known = await this.server.execute<KnownModel[]>(ServerCommand.listModels);
+    const choices = known.map(({ path, name, current }): Choice<string | null> => (current ? { icon: "check", label: name, description: `in use, ${path}`, value: path } : { label: name, description: path, value: path }));
+    const chosen = await pick(title, [...choices, FOLDER]);
+    return chosen === null ? chooseFolder(openLabel) : chosen;
+  }
+
+  /** Say what the training will cost before it begins, and what will come of it; null when it is not wanted. */
+  private async agreedOn(wanted: TrainModelArguments): Promise<TrainModelArguments | null> {
+    const estimate = await this.estimate(wanted);
+    const answer = estimate === null ? "leave" : await pick("Train Model: start?", beginnings(estimate, wanted));
+    if (answer === "fromStarter") return this.agreedOn({ ...wanted, ...FROM_STARTER });
+    return answer === "start" ? wanted : null;
+  }
+
+  /** Measure what a training costs; null when that was cancelled, which ends the measuring. */
+  private estimate(wanted: TrainModelArguments): Promise<TrainingEstimate | null> {
+    const options = { location: ProgressLocation.Notification, title: "TinyLM: measuring how long this training takes", cancellable: true };
+    const measured = async (_: unknown, token: CancellationToken): Promise<TrainingEstimate | null> => {
+      try {
+        return await this.server.execute<TrainingEstimate>(ServerCommand.estimateTraining, wanted, token);
+      } catch (error) {
+        if (token.isCancellationRequested) return null;
+        throw error;
+      }
+    };
+    return Promise.resolve(window.withProgress(options, measured));
   }
 
   /** The run of some kinds that is going on, if there is but one; else one that is chosen. */
@@ -154,8 +171,7 @@ export class Training implements Disposable {
     const known = new Map<string, string>(jobs.filter(({ kind }) => kinds.includes(kind)).map((job) => [job.run, isActive(job) ? "running" : job.state]));
     for (const run of await runsOnDisk()) if (!known.has(run)) known.set(run, "");
     const choices = [...known].reverse().map(([run, state]) => ({ label: basename(run), description: state, detail: run, value: run }));
-    const other: Choice<string | null> = { label: "$(folder-opened) Choose a folder...", value: null };
-    const chosen = await pick<string | null>(title, [...choices, other]);
+    const chosen = await pick<string | null>(title, [...choices, FOLDER]);
     return chosen === null ? chooseFolder("Show this run") : chosen;
   }
 
@@ -186,8 +202,9 @@ export class Training implements Disposable {
       const answer = await window.showErrorMessage(text, "Show Output");
       if (answer !== undefined) this.shown.showOutput();
     } else if (job.state === "interrupted") {
-      const answer = await window.showInformationMessage(text, "Resume");
+      const answer = await window.showInformationMessage(text, "Resume", ...(job.model === null ? [] : ["Use This Checkpoint"]));
       if (answer === "Resume") await this.resumeRun(job.run);
+      else if (answer !== undefined && job.model !== null) await this.use(job.model);
     } else if (job.kind === "model" && job.model !== null) {
       await this.offerModel(job.run, job.model, text);
     } else {

@@ -4,7 +4,7 @@
  */
 import { basename } from "node:path";
 import { Disposable, ViewColumn, window } from "vscode";
-import type { Range, TextDocument, Uri, WebviewPanel } from "vscode";
+import type { Position, Range, TextDocument, Uri, WebviewPanel } from "vscode";
 import type { FromTrainingPage, LearningState, ToTrainingPage, TrainingPageState } from "../views/messages";
 import type { Server } from "./client";
 import type { Painter } from "./decorations";
@@ -66,6 +66,11 @@ export class TrainingViews implements Disposable {
     for (const view of this.views.values()) view.endLearning();
   }
 
+  /** What a text that is watched being learned has to say in a hover; null where none is watched. */
+  noteAt(document: TextDocument, position: Position): string | null {
+    return [...this.views.values()].map((view) => view.noteAt(document, position)).find((note) => note !== null) ?? null;
+  }
+
   dispose(): void {
     this.serializer.dispose();
     for (const view of this.views.values()) view.dispose();
@@ -123,6 +128,10 @@ class TrainingView implements Disposable {
 
   endLearning(): void {
     this.learning?.dispose();
+  }
+
+  noteAt(document: TextDocument, position: Position): string | null {
+    return this.learning?.noteAt(document, position) ?? null;
   }
 
   dispose(): void {

@@ -1,5 +1,5 @@
 /** How numbers are said to people: counts, durations, training progress. Pure. */
-import type { JobProgress, TrainingEstimate } from "./protocol";
+import type { JobProgress, TrainingEstimate, TrainModelArguments } from "./protocol";
 
 /** ", training 42 %" while a job runs, otherwise nothing. */
 export function trainingText(job: JobProgress): string {
@@ -47,11 +47,19 @@ export function parametersText(n: number): string {
   return `${n >= 100_000 ? `${(n / 1e6).toFixed(1)} M` : n.toLocaleString("en")} parameters`;
 }
 
-/** "4.3 M parameters, 1,200 steps, about 25 min, 1.2 GB of memory": what a training will cost. */
-export function estimateText(estimate: Pick<TrainingEstimate, "nParameters" | "steps" | "seconds" | "memoryBytes">, budget: string | null): string {
+/** "up to 4.3 M parameters, 1,200 steps, about 25 min, 1.2 GB of memory": what a training will cost. */
+export function estimateText(estimate: TrainingEstimate, { budget, initFrom, tokenizer }: TrainModelArguments): string {
   const time = budget === null ? `about ${durationText(estimate.seconds)} and evaluations` : `within ${budget}`;
   const memory = `${(estimate.memoryBytes / 1e9).toFixed(1)} GB of memory`;
-  return `${parametersText(estimate.nParameters)}, ${estimate.steps.toLocaleString("en")} steps, ${time}, ${memory}`;
+  // A vocabulary that is trained first ends early where the text holds no more pairs.
+  const upTo = initFrom === null && tokenizer === null ? "up to " : "";
+  return `${upTo}${parametersText(estimate.nParameters)}, ${estimate.steps.toLocaleString("en")} steps, ${time}, ${memory}`;
+}
+
+/** Whose colours one sees while a text is watched being learned; whatever else a hover says follows it. */
+export function learnedText(run: string, step: number, bits: number, model: string): string {
+  const logprob = -bits * Math.LN2;
+  return `Coloured by step ${step.toLocaleString("en")} of ${run}: surprisal ${bits.toFixed(2)} bits, probability ${percentText(logprob)}. The model in use, ${model}, says:`;
 }
 
 /** Markdown that shows a text as it is. MarkdownString.appendText does too, with spaces that never wrap. */

@@ -1,6 +1,6 @@
 /** What the manifest says and what the code does are the same. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import manifest from "../../package.json";
@@ -38,6 +38,13 @@ test("every colour that the code names is contributed, with a default in every k
   const wanted = new Set([...named, ...Array.from({ length: WORST_BUCKET }, (_, bucket) => `tinylm.heat.${bucket}`)]);
   for (const id of wanted) assert.deepEqual(Object.keys(ids.get(id) ?? {}).sort(), ["dark", "highContrast", "highContrastLight", "light"], id);
   assert.equal(ids.size, wanted.size);
+});
+
+test("entries of lists have their icons beside the words, where a screen reader does not read them", () => {
+  const inWords = readdirSync(join(root, "extension", "src")).filter((name) => /(?:label|title): *["`]\$\(|\["\$\(/.test(source(name)));
+  assert.deepEqual(inWords, []);
+  const titles = JSON.stringify(manifest.contributes).match(/"[^"]*\$\([^"]*"/g);
+  assert.equal(titles, null);
 });
 
 test("every setting that the code reads or writes is contributed", () => {

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import trainingEvents from "../../tests/golden/trainingEvents.json";
 import type { TrainingEventsResult } from "../src/protocol";
-import { estimateText } from "../src/words";
-import { curveOf, evaluated, isGoing, joined, message, summary, tableRows } from "../views/record";
+import { curveOf, damage, evaluated, isGoing, joined, message, summary, tableRows } from "../views/record";
 
 const FIRST = trainingEvents.result as TrainingEventsResult;
 
@@ -35,10 +34,21 @@ test("the summary says what is known, and no time left once it is over", () => {
   assert.equal(summary(joined(null, part([]))), "");
 });
 
-test("the command that Resume stands for is left out", () => {
-  const said = (text: string): string => message(joined(null, { ...FIRST, message: text }));
-  assert.equal(said("stopped at step 12; tinylm train --resume --out /a; b goes on"), "stopped at step 12");
+test("of a run that was stopped it is said what there is, not the directories and commands that the buttons stand for", () => {
+  const said = (text: string, more: Partial<TrainingEventsResult> = {}): string => message(joined(null, { ...FIRST, message: text, ...more }));
+  const stopped = "stopped at step 12; /a; b/model can be used now; tinylm train --resume --out /a; b goes on";
+  assert.equal(said("stopped at step 0; tinylm train --resume --out /a; b goes on", { model: "/a; b/model" }), "stopped at step 0, before anything was learned");
+  assert.equal(said(stopped, { model: "/a; b/model" }), "stopped at step 12; its checkpoint can be used as it is, the best one is of step 2");
+  assert.equal(said(stopped, { model: "/a; b/model", savedSteps: [12] }), "stopped at step 12; its checkpoint can be used as it is");
   assert.equal(said("nobody trains here; resume goes on at the last checkpoint"), "nobody trains here; resume goes on at the last checkpoint");
+});
+
+test("damaged lines of the diary are told of, those of every part together", () => {
+  assert.equal(damage(joined(null, FIRST)), "");
+  const one = joined(joined(null, FIRST), part([3], { nUnreadable: 1 }));
+  assert.equal(damage(one), "1 damaged line of events.jsonl left out; the rest is shown");
+  assert.equal(damage(joined(one, part([4], { nUnreadable: 2 }))), "3 damaged lines of events.jsonl left out; the rest is shown");
+  assert.equal(damage(joined(one, part([1], { startsOver: true, nUnreadable: 0 }))), "");
 });
 
 test("the table has each evaluation and the newest step, the newest first", () => {
@@ -49,8 +59,3 @@ test("the table has each evaluation and the newest step, the newest first", () =
   assert.deepEqual(tableRows(joined(null, part([]))), []);
 });
 
-test("what a training will cost is said in one line", () => {
-  const estimate = { nParameters: 4_291_584, steps: 1200, seconds: 1500, memoryBytes: 1.219e9 };
-  assert.equal(estimateText(estimate, null), "4.3 M parameters, 1,200 steps, about 25 min 00 s and evaluations, 1.2 GB of memory");
-  assert.equal(estimateText(estimate, "10m"), "4.3 M parameters, 1,200 steps, within 10m, 1.2 GB of memory");
-});

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobProgress } from "../src/protocol";
-import { durationText, markdownFromText, percentText, progressText, trainingText } from "../src/words";
+import { durationText, learnedText, markdownFromText, percentText, progressText, trainingText } from "../src/words";
 
 const JOB: JobProgress = {
   jobId: "j1",
@@ -35,6 +35,10 @@ test("progress says step, loss, speed and time left, and leaves out what is unkn
 test("the status item mentions a job only while it runs", () => {
   assert.equal(trainingText(JOB), ", training 42 %");
   assert.equal(trainingText({ ...JOB, state: "finished" }), "");
+});
+
+test("a hover over a text that is being learned begins with whose colours it has", () => {
+  assert.equal(learnedText("watched", 1200, 3, "starter"), "Coloured by step 1,200 of watched: surprisal 3.00 bits, probability 12.5 %. The model in use, starter, says:");
 });
 
 test("a text cannot become markup", () => {

@@ -1,5 +1,5 @@
 /** A run as the page knows it: the parts that came over the wire, put together. Pure. */
-import { worseningOf, worseningText } from "../src/best";
+import { bestOf, worseningOf, worseningText } from "../src/best";
 import type { TrainingEvaluation, TrainingEventsResult, TrainingSteps } from "../src/protocol";
 import { durationText, parametersText } from "../src/words";
 import type { Point } from "./chart";
@@ -13,13 +13,15 @@ export interface RunRecord {
   readonly secondsLeft: number | null;
   readonly steps: TrainingSteps;
   readonly evaluations: readonly TrainingEvaluation[];
+  /** Damaged lines of its diary. */
+  readonly nUnreadable: number;
 }
 
 /** The record after one more part. A part that starts over replaces everything. */
 export function joined(record: RunRecord | null, part: TrainingEventsResult): RunRecord {
   const before = part.startsOver ? null : record;
-  const { steps, evaluations } = part;
-  if (before === null) return { last: part, totalSteps: part.totalSteps, nParameters: part.nParameters, secondsLeft: part.secondsLeft, steps, evaluations };
+  const { steps, evaluations, nUnreadable } = part;
+  if (before === null) return { last: part, totalSteps: part.totalSteps, nParameters: part.nParameters, secondsLeft: part.secondsLeft, steps, evaluations, nUnreadable };
   return {
     last: part,
     totalSteps: part.totalSteps ?? before.totalSteps,
@@ -34,6 +36,7 @@ export function joined(record: RunRecord | null, part: TrainingEventsResult): Ru
       time: [...before.steps.time, ...steps.time],
     },
     evaluations: [...before.evaluations, ...evaluations],
+    nUnreadable: before.nUnreadable + nUnreadable,
   };
 }
 
@@ -60,9 +63,18 @@ export function summary(record: RunRecord): string {
   return parts.filter((part) => part !== null).join(", ");
 }
 
-/** A line about where the run stands, without the command that the button beside it stands for. */
-export function message({ last }: RunRecord): string {
-  return last.message.replace(/; tinylm train --resume .*$/s, "");
+/** A line about where the run stands; of one that was stopped, what there is of it, which the buttons below it use. */
+export function message({ last, evaluations }: RunRecord): string {
+  const [, step] = /^stopped at step (\d+); /.exec(last.message) ?? [];
+  if (step === undefined) return last.message;
+  if (step === "0" || last.model === null) return `stopped at step ${step}, before anything was learned`;
+  const best = bestOf(evaluations, last.savedSteps);
+  return `stopped at step ${step}; its checkpoint can be used as it is${best === null ? "" : `, the best one is of step ${best.step.toLocaleString("en")}`}`;
+}
+
+/** Says that something of the diary could not be read; empty otherwise. */
+export function damage({ nUnreadable }: RunRecord): string {
+  return nUnreadable === 0 ? "" : `${nUnreadable} damaged ${nUnreadable === 1 ? "line" : "lines"} of events.jsonl left out; the rest is shown`;
 }
 
 /** Says when the evaluations have become worse than one whose weights are kept; empty otherwise. */

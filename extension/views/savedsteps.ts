@@ -9,9 +9,12 @@ export class SavedSteps {
   private offered = "";
   private isChosen = false;
 
-  constructor() {
+  constructor(chosen: () => void) {
     this.select.setAttribute("aria-label", "Weights of which step to use");
-    this.select.addEventListener("change", () => (this.isChosen = true));
+    this.select.addEventListener("change", () => {
+      this.isChosen = true;
+      chosen();
+    });
     this.root = element("span", "", this.select);
     this.root.hidden = true;
   }

@@ -10,7 +10,7 @@ import { Merges } from "./merges";
 import type { FromTrainingPage, ToTrainingPage, TrainingPageState } from "./messages";
 import { Plot } from "./plot";
 import type { Series } from "./plot";
-import { curveOf, evaluated, isGoing, joined, message, summary, tableRows, worsening } from "./record";
+import { curveOf, damage, evaluated, isGoing, joined, message, summary, tableRows, worsening } from "./record";
 import type { RunRecord } from "./record";
 import { SavedSteps } from "./savedsteps";
 import { Stories } from "./stories";
@@ -66,6 +66,7 @@ function draw(): void {
   page.state.dataset["state"] = last.state;
   page.summary.textContent = summary(record);
   page.worsening.textContent = worsening(record);
+  page.damage.textContent = damage(record);
   page.message.textContent = isGoing(record) && steps.step.length > 0 ? "" : message(record);
   page.progress.max = record.totalSteps ?? 1;
   page.progress.value = steps.step.at(-1) ?? 0;
@@ -79,9 +80,15 @@ function draw(): void {
   drawPlots(record);
   drawLearning();
   page.steps.take(record);
+  nameUse();
   page.stories.show(record.evaluations);
   page.rows.replaceChildren(...tableRows(record).map((cells) => element("tr", "", ...cells.map((cell, column) => (column === 0 ? rowHead(cell) : element("td", "", cell))))));
   announce(record);
+}
+
+/** What is used is a checkpoint, but for the newest of a run that has come to its end. */
+function nameUse(): void {
+  page.use.textContent = record?.last.state === "finished" && page.steps.chosen === null ? "Use This Model" : "Use This Checkpoint";
 }
 
 function scales(): readonly [x: ScaleKind, y: ScaleKind] {
@@ -146,12 +153,13 @@ function build() {
     summary: element("p", "summary"),
     worsening: element("p", "worsening"),
     message: element("p", "hint"),
+    damage: element("p", "hint"),
     problem: element("p", "problem"),
     announcement: element("div", "unseen"),
     progress: element("progress", ""),
     stop: button("Stop", () => host.postMessage({ type: "stop" })),
     resume: button("Resume", () => host.postMessage({ type: "resume" })),
-    steps: new SavedSteps(),
+    steps: new SavedSteps(nameUse),
     use: button("Use This Model", () => host.postMessage({ type: "use", step: page.steps.chosen })),
     loss: new Plot("Loss", "nats per token"),
     bits: new Plot("Bits per byte", "validation"),
@@ -173,7 +181,7 @@ function build() {
   const toggles = element("div", "row", toggle("Logarithmic steps", () => logSteps, () => (logSteps = !logSteps)), toggle("Logarithmic values", () => logValues, () => (logValues = !logValues)));
   parts.plots.append(...[parts.loss, parts.bits, parts.rate, parts.norm, parts.speed].map(({ root }) => root));
   parts.lessons.append(parts.stories.root, element("section", "", element("h2", "", "Curves"), toggles, parts.plots), numbers(parts.rows));
-  const header = element("header", "", element("div", "row", parts.title, parts.state), parts.progress, parts.summary, parts.worsening, parts.message, parts.problem, element("div", "row", parts.stop, parts.resume, parts.use, parts.steps.root));
+  const header = element("header", "", element("div", "row", parts.title, parts.state), parts.progress, parts.summary, parts.worsening, parts.message, parts.damage, parts.problem, element("div", "row", parts.stop, parts.resume, parts.use, parts.steps.root));
   document.querySelector("main")?.append(header, parts.announcement, parts.merges.root, parts.learning.root, parts.lessons);
   return parts;
 }

@@ -20,6 +20,7 @@ from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE, MAX_VOCAB_SIZE
 from tinylm_server import params as check
 from tinylm_server.job_driver import NICE
 from tinylm_server.job_files import JobRecord, Stage, jobs_directory, working_folder
+from tinylm_server.models import chosen_directory
 from tinylm_server.worker_client import child_environment, python_command
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ NUMBERS = {
 # What `tinylm train --dry-run --json` says and a client is told.
 ESTIMATED = (
     *("nParameters", "tokensPerStep", "steps", "flops", "memoryBytes", "secondsPerStep", "seconds"),
-    *("nLayer", "nHead", "nEmbd", "blockSize", "vocabSize", "corpusBytes"),
+    *("nLayer", "nHead", "nEmbd", "blockSize", "vocabSize", "corpusBytes", "warning"),
 )
 
 
@@ -71,19 +72,18 @@ async def train_tokenizer(ls: "Server", argument: Any = None) -> dict[str, str]:
 
 
 async def train_model(ls: "Server", argument: Any = None) -> dict[str, str]:
-    """Start `tinylm train`; without a tokenizer one is trained on the same data first."""
+    """Start `tinylm train`; without a tokenizer or a model to go on from, one is trained on the same data first."""
     fields = check.mapping(argument, "argument")
     out, data = check.absolute_path(fields, "out"), _data(fields)
-    options = _options(fields)
+    options, origin = _options(fields), _origin(fields)
     _require_packages()
     job_id = _new_id()
     stages = []
-    if fields.get("tokenizer") is not None:
-        tokenizer = check.absolute_path(fields, "tokenizer")
-    else:
+    if not origin:
         tokenizer = str(jobs_directory() / job_id / "tokenizer")
         stages.append(_tokenizer_stage(job_id, data, tokenizer, _vocab_size(fields)))
-    command = _tinylm("train", *_each("--data", data), f"--tokenizer={tokenizer}", f"--out={out}", *options)
+        origin = [f"--tokenizer={tokenizer}"]
+    command = _tinylm("train", *_each("--data", data), *origin, f"--out={out}", *options)
     stages.append(Stage("model", command, str(Path(out) / "events.jsonl")))
     record = JobRecord(job_id, "model", out, time.time(), ls.workspace_folder(), stages, str(Path(out) / "model"))
     return _begin(ls, record)
@@ -93,13 +93,9 @@ async def estimate_training(ls: "Server", argument: Any = None) -> dict[str, Any
     """Run `tinylm train --dry-run` with the arguments of `train_model`, and return what it counts and measures."""
     fields = check.mapping(argument, "argument")
     out, data = check.absolute_path(fields, "out"), _data(fields)
-    options = _options(fields)
-    if fields.get("tokenizer") is not None:
-        options.append(f"--tokenizer={check.absolute_path(fields, 'tokenizer')}")
-    else:
-        options.append(f"--vocab-size={_vocab_size(fields)}")
+    options, origin = _options(fields), _origin(fields) or [f"--vocab-size={_vocab_size(fields)}"]
     _require_packages()
-    command = _tinylm("train", *_each("--data", data), f"--out={out}", *options, "--dry-run", "--json")
+    command = _tinylm("train", *_each("--data", data), *origin, f"--out={out}", *options, "--dry-run", "--json")
     found = json.loads(await _output_of(command, ls.workspace_folder()))
     return {"schema": 1, **{name: found[name] for name in ESTIMATED}}
 
@@ -211,6 +207,16 @@ def _options(fields: Mapping[str, Any]) -> list[str]:
         if fields.get(name) is not None:
             options.append(f"{option}={check.integer(fields, name)}")
     return options
+
+
+def _origin(fields: Mapping[str, Any]) -> list[str]:
+    """Return the option that names what a run begins with: a model, or a tokenizer; none where one is trained first."""
+    if fields.get("initFrom") is None:
+        return [] if fields.get("tokenizer") is None else [f"--tokenizer={check.absolute_path(fields, 'tokenizer')}"]
+    if given := [name for name in ("tokenizer", "size") if fields.get(name) is not None]:
+        raise JsonRpcInvalidParams(f"initFrom: a model brings its own {' and '.join(given)}; leave that null")
+    is_starter = fields["initFrom"] == ""
+    return [f"--init-from={chosen_directory('') if is_starter else check.absolute_path(fields, 'initFrom')}"]
 
 
 def _data(fields: Mapping[str, Any]) -> list[str]:

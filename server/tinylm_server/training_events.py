@@ -34,14 +34,15 @@ async def training_events(ls: "Server", params: Any) -> dict[str, Any]:
     diary, job = run / "events.jsonl", ls.jobs.newest_for(str(run))
     if job is None and not diary.is_file():
         raise check.refusal(f"{run} holds no run; choose the folder of one")
-    facts = _Facts()
+    facts, n_unreadable = _Facts(), 0
     starts_over, is_last = cursor is None, False
     cursor = cursor or START
     while not is_last:
         page = read_page(diary, cursor)
         starts_over |= page.starts_over
         if page.starts_over:
-            facts, thinner = _Facts(), Thinner(thinner.most)
+            facts, thinner, n_unreadable = _Facts(), Thinner(thinner.most), 0
+        n_unreadable += page.n_unreadable
         for event in page.events:
             facts.take(event)
             if event.get("type") == "step" and isinstance(event.get("step"), int):
@@ -64,6 +65,7 @@ async def training_events(ls: "Server", params: Any) -> dict[str, Any]:
         "steps": _columns(thinner),
         "evaluations": facts.evaluations,
         "savedSteps": [saved.step for saved in saved_steps(run)],
+        "nUnreadable": n_unreadable,
     }
 
 

@@ -24,17 +24,37 @@ const viewOf = (page) => page.frameLocator('iframe.webview.ready').frameLocator(
 const jobWhere = (editor, what, accept) =>
   stateWhere(editor, what, ({ jobs }) => jobs.some(accept), TRAINING_MS).then(({ jobs }) => jobs.find(accept));
 
-check('a run is started from the palette, its progress is seen, it is stopped, resumed and its model used', async ({ editor, page }) => {
+const rows = (page) => page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row');
+
+/** Answer the questions before a training on the open file; returns the entry of the last one that says `text`. */
+async function askToTrain(page, steps, text) {
   await runCommand(page, 'TinyLM: Train Model');
   await pick(page, 'This file');
+  await pick(page, 'Random weights');
   await pick(page, '8,192 entries');
   await pick(page, 'A number of steps...');
   await pick(page, 'tiny');
-  await answerInput(page, 'how many steps', String(STEPS));
-  const start = page.locator('.quick-input-widget:visible .quick-input-list .monaco-list-row').filter({ hasText: 'Start training' });
+  await answerInput(page, 'how many steps', String(steps));
   await page.mouse.move(5, 790); // What it rests on would get a tooltip in the way of the click.
-  await start.waitFor({ timeout: TRAINING_MS });
-  assert.match(await start.innerText(), /1\.0 M parameters, 40 steps, about .+ GB of memory/);
+  const entry = rows(page).filter({ hasText: text });
+  await entry.waitFor({ timeout: TRAINING_MS });
+  return entry;
+}
+
+check('of a text that will be learned by heart one is told, and offered the starter model first; measuring is cancelled', async ({ editor, page }) => {
+  const starter = await askToTrain(page, 100_000, 'Start from the starter model instead');
+  await editor.screenshot('by-heart');
+  assert.match(await rows(page).first().getAttribute('aria-label'), /^Start from the starter model instead, .*, About [\d,]+ tokens, read [\d,]+ times, will be learned by heart/);
+  await starter.click();
+  await clickInToast(page, 'measuring how long', 'Cancel');
+  await toast(page, 'measuring how long').waitFor({ state: 'detached' });
+  assert.equal(await rows(page).count(), 0, 'nothing is asked any more');
+  assert.equal(existsSync(join(editor.folder, 'tinylm-runs')), false, 'and nothing was begun');
+});
+
+check('a run is started from the palette, its progress is seen, it is stopped, resumed and its model used', async ({ editor, page }) => {
+  const start = await askToTrain(page, STEPS, 'Start training');
+  assert.match(await start.innerText(), /up to 1\.0 M parameters, 40 steps, about .+ GB of memory/);
   await start.click();
 
   await toast(page, 'training a model').waitFor({ timeout: TRAINING_MS });

@@ -11,7 +11,7 @@ import { venvPython } from '../../scripts/python.mjs';
 import { editorSuite, modelLoaded } from './driver/suite.mjs';
 import { stateWhere } from './driver/tinylm.mjs';
 import { until } from './driver/until.mjs';
-import { goTo, pick, runCommand, toast, useTheme } from './driver/workbench.mjs';
+import { closeHover, goTo, hoverAt, pick, runCommand, toast, useTheme } from './driver/workbench.mjs';
 
 const TRAINING_MS = 240_000;
 /** Small enough for hundreds of steps a minute, on any machine. */
@@ -119,6 +119,9 @@ check('a paragraph is watched being learned, through every step that was kept, u
   assert.equal(nIn(before, [0, 1, 2, 3, 4, 5, 6, 7]), nIn(learned, [0, 1, 2, 3, 4, 5, 6, 7]));
   assert.ok(nIn(before, [0, 1, 2]) === 0 && nIn(learned, [0, 1, 2]) > 0, 'what is learned changes its colour');
   assert.ok(Object.values(before).flat().every(([line]) => line === 0), 'nothing but the paragraph is coloured');
+  const hover = await hoverAt(page, { line: 1, column: 3 }, 'Coloured by');
+  assert.match(hover, /Coloured by step 0 of watched: surprisal [\d.]+ bits, probability .+ %\. The model in use, .+, says:/);
+  await closeHover(page);
   await view.getByRole('button', { name: 'Play' }).click();
   await until(async () => (await labelled(view)) === said(steps.at(-1), steps.length - 1), 'the play to come to the end');
   await view.getByRole('button', { name: 'Play' }).waitFor();
@@ -141,12 +144,12 @@ check('its model is used from the view, and that of an earlier step', async ({ e
   const inUse = (path) => stateWhere(editor, `${path} to be used`, ({ server }) => server?.model?.path === path);
   const run = join(editor.folder, 'tinylm-runs', 'watched');
   await view.getByLabel('Weights of which step to use').selectOption('0');
-  await view.getByRole('button', { name: 'Use This Model' }).click();
+  await view.getByRole('button', { name: 'Use This Checkpoint' }).click();
   await toast(page, 'the model watched at step 0 now').waitFor();
   await page.locator('.editor-group-container .view-lines').first().click({ position: { x: 200, y: 5 } });
   await inUse(join(run, 'snapshots', 'step-000000000'));
   await view.getByLabel('Weights of which step to use').selectOption('');
-  await view.getByRole('button', { name: 'Use This Model' }).click();
+  await view.getByRole('button', { name: 'Use This Checkpoint' }).click();
   await page.locator('.tab[data-resource-name="stories.txt"]').click();
   await page.locator('.editor-group-container.active .view-lines').first().click();
   await modelLoaded(editor);

@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs" / "protocol.md").read_text("utf-8")
 NULLABLE = {
     "modelId", "nTokens", "scores", "summary", "note", "model", "tokenizer", "training", "draw", "sampledLogprob",
     "cutBy", "fraction", "step", "totalSteps", "loss", "validationLoss", "bitsPerByte", "tokensPerSecond",
-    "secondsLeft", "sample", "next", "workerPid", "startsWith", "ended", "place", "newText", "reason",
+    "secondsLeft", "sample", "next", "workerPid", "startsWith", "ended", "place", "newText", "reason", "warning",
 }  # fmt: skip
 
 

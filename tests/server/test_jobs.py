@@ -15,6 +15,8 @@ from tinylm_server.job_driver import NICE, OOM_SCORE
 from tinylm_server.job_files import JobRecord, Stage, write_record
 from tinylm_server.job_progress import JobProgress, apply_event, finish
 
+from tinylm.model.language_model import starter_model_directory
+
 NAMES = ("Pip", "Tom", "Anna", "Lily", "Ben", "Mia", "Sue", "Max")
 THINGS = ("bird", "boat", "fox", "stone", "ball", "kite", "frog", "small red hat")
 TINY = {"nLayer": 1, "nHead": 2, "nEmbd": 16, "blockSize": 32, "batchSize": 2, "threads": 1, "vocabSize": 300}
@@ -226,6 +228,17 @@ async def test_a_job_is_stopped_the_moment_it_was_started(client: Client, tales,
     assert end["state"] == "interrupted", end
 
 
+async def test_a_run_from_the_starter_model_trains_no_tokenizer(client: Client, tales, tmp_path, state_directory):
+    arguments = {"data": [tales], "out": str(tmp_path / "run"), "initFrom": "", "steps": 100_000}
+    begun = await command(client, "trainModel", arguments)
+    (stage,) = json.loads((state_directory / "tinylm" / "jobs" / begun["jobId"] / "job.json").read_text())["stages"]
+    assert stage["kind"] == "model" and f"--init-from={starter_model_directory()}" in stage["command"]
+    assert not any(word.startswith(("--tokenizer", "--vocab-size")) for word in stage["command"])
+    await command(client, "stopTraining", {"jobId": begun["jobId"]})
+    end = await until(client, "interrupted", "failed", "finished")
+    assert end["state"] == "interrupted", end
+
+
 @pytest.mark.parametrize(
     ("code", "how"),
     [
@@ -262,6 +275,8 @@ async def test_a_vanished_process_is_a_failure_with_advice(client: Client, tales
         ("trainModel", {"data": ["sample"], "out": "relative"}),
         ("trainModel", {"data": ["sample"], "out": "/x\nrm"}),
         ("trainModel", {"data": ["sample"], "out": "/x", "size": "huge"}),
+        ("trainModel", {"data": ["sample"], "out": "/x", "initFrom": "relative"}),
+        ("trainModel", {"data": ["sample"], "out": "/x", "initFrom": "", "size": "tiny"}),
         ("trainModel", {"data": ["sample"], "out": "/x", "steps": "--resume"}),
         ("trainTokenizer", {"data": ["sample"], "out": "/x", "vocabSize": 12}),
         ("trainTokenizer", {"data": [7], "out": "/x"}),

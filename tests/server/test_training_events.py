@@ -1,6 +1,7 @@
 """`tinylm/trainingEvents`: a run's diary over the wire, whole, from a cursor on, thinned, rewound and damaged."""
 
 import json
+import re
 from pathlib import Path
 
 import psutil
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from lsp_client import Client, LspError
 from test_golden import GOLDEN, assert_same_shape
 
+from tinylm.model.config import load_config
 from tinylm.training.events import rewind_events
 from tinylm.training.thinning import Thinner
 
@@ -75,6 +77,18 @@ async def test_a_rewound_run_starts_over(shared_client: Client, run):
 
 
 @in_one_loop
+async def test_damaged_lines_are_counted_once_and_cost_only_themselves(shared_client: Client, run):
+    append(run, START, step(1), tail='{"type": "st\x00\n[3]\n')
+    append(run, step(2))
+    first = await ask(shared_client, run)
+    assert (first["nUnreadable"], first["steps"]["step"]) == (2, [1, 2])
+    append(run, step(3), tail="?\n")
+    later = await ask(shared_client, run, first["cursor"])
+    assert (later["startsOver"], later["nUnreadable"], later["steps"]["step"]) == (False, 1, [3])
+    assert (await ask(shared_client, run))["nUnreadable"] == 3
+
+
+@in_one_loop
 async def test_a_long_run_is_thinned_and_others_are_answered_meanwhile(shared_client: Client, run):
     append(run, START, *(step(n, gradNorm=50.0 if n == 12_345 else 1.0) for n in range(1, 20_001)))
     found = await ask(shared_client, run, maxPoints=100)
@@ -133,14 +147,15 @@ def test_thinned_points_hold_every_step_once(n, most, again):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @in_one_loop
-async def test_an_estimate_has_the_shape_of_its_golden_file(shared_client: Client, tmp_path):
-    """It is a dry run of the same options: nothing is written; what cannot be trained is refused in one line."""
+async def test_an_estimate_has_the_shape_of_its_golden_file(shared_client: Client, model_directory, tmp_path):
+    """It is a dry run of the same options, from a model too: nothing is written, a text learned by heart is told of,
+    and what cannot be trained is refused in one line."""
     golden = GOLDEN["estimateTraining"]
     asked = {
         **golden["params"]["arguments"][0],
         "out": str(tmp_path / "run"),
         "budget": None,
-        "steps": 7,
+        "steps": 70_000,
         "size": "tiny",
     }
     asked |= {"data": ["sample:50"], "threads": 1, "nEmbd": 24, "blockSize": 16, "batchSize": 2}
@@ -148,7 +163,14 @@ async def test_an_estimate_has_the_shape_of_its_golden_file(shared_client: Clien
     shared_client.timeout_s = 500  # torch is imported twice
     found = await shared_client.request("workspace/executeCommand", params)
     assert_same_shape(golden["result"], found)
-    assert (found["steps"], found["nEmbd"], found["vocabSize"], found["tokensPerStep"]) == (7, 24, 8192, 64)
+    assert (found["steps"], found["nEmbd"], found["vocabSize"], found["tokensPerStep"]) == (70_000, 24, 8192, 64)
+    assert re.match(r"about [\d,]+ tokens, read [\d,]+ times, will be learned by heart; ", found["warning"])
+    asked |= {"initFrom": str(model_directory), "size": None, "nEmbd": None, "blockSize": None, "steps": 7}
+    found = await shared_client.request("workspace/executeCommand", params)
+    model = load_config(model_directory)
+    assert [found[name] for name in ("nLayer", "nHead", "nEmbd", "blockSize", "vocabSize", "steps", "warning")] == [
+        *(model.n_layer, model.n_head, model.n_embd, model.block_size, model.vocab_size, 7, None)
+    ]
     assert list(tmp_path.iterdir()) == []
     asked["data"] = [str(tmp_path / "missing.txt")]
     with pytest.raises(LspError, match=r"-32803.*missing\.txt"):
