@@ -21,7 +21,7 @@ import type { FoundPython } from "./locate";
 import { middlewareFor } from "./middleware";
 import { SelectionCounter } from "./selected";
 import { pythonSetting } from "./settings";
-import { addTrainingPackages, environmentIsOutdated, missingTrainingModules, setUp } from "./setup";
+import { addExtra, environmentIsOutdated, missingOf, setUp } from "./setup";
 import type { SetupPlaces } from "./setup";
 import { StatusItem } from "./status";
 import { Styles } from "./styles";
@@ -165,15 +165,31 @@ export class App implements Disposable {
     try {
       const python = await setUp(this.places(), this.log);
       if (python === null) return;
-      if (pythonSetting().path !== "") {
-        void window.showInformationMessage("The environment is ready, but tinylm.python.path names another Python. Clear the setting to use it.");
-      }
+      const isUsed = pythonSetting().path === "";
+      if (!isUsed) void window.showInformationMessage("The environment is ready, but tinylm.python.path names another Python. Clear the setting to use it.");
       await this.start();
+      if (isUsed) void this.offerMachineCode({ path: python, source: "managed" }); // Nobody waits for the answer.
     } catch (error) {
-      this.log.error(messageOf(error));
-      const answer = await window.showErrorMessage(messageOf(error), "Show Log", "Try Again");
-      if (answer === "Show Log") this.log.show();
-      if (answer === "Try Again") setTimeout(() => void this.setUp(), 0);
+      await this.setUpFailed(error);
+    }
+  }
+
+  private async setUpFailed(error: unknown): Promise<void> {
+    this.log.error(messageOf(error));
+    const answer = await window.showErrorMessage(messageOf(error), "Show Log", "Try Again");
+    if (answer === "Show Log") this.log.show();
+    if (answer === "Try Again") setTimeout(() => void this.setUp(), 0);
+  }
+
+  /** What the model works without, so it is asked once it works; Set Up asks again. */
+  private async offerMachineCode(python: FoundPython): Promise<void> {
+    try {
+      if ((await missingOf("fast", python.path)).length === 0) return;
+      const message = "TinyLM is set up. With machine code the model writes in half the time: install Numba too (210 MB on disk)?";
+      const isWanted = (await window.showInformationMessage(message, "Install", "Not Now")) === "Install";
+      if (isWanted && (await addExtra("fast", python, this.places(), this.log))) await this.start();
+    } catch (error) {
+      await this.setUpFailed(error);
     }
   }
 
@@ -184,12 +200,12 @@ export class App implements Disposable {
       await this.offerSetUp("TinyLM needs its Python environment first. Set it up now?");
       return false;
     }
-    const missing = await missingTrainingModules(python.path);
+    const missing = await missingOf("train", python.path);
     if (missing.length === 0) return true;
     const place = python.source === "managed" ? "TinyLM's own environment" : `the environment of ${python.path}`;
     const detail = `This installs ${missing.join(", ")} into ${place}: 0.3 GB to download, 1.3 GB on disk.`;
     const answer = await window.showInformationMessage("Training needs PyTorch. Install it now?", { modal: true, detail }, "Install");
-    return answer === "Install" && (await addTrainingPackages(python, this.places(), this.log));
+    return answer === "Install" && (await addExtra("train", python, this.places(), this.log));
   }
 
   private async offerSetUp(message: string): Promise<void> {

@@ -36,7 +36,12 @@ interface Marker {
 type Report = Progress<{ message?: string; increment?: number }>;
 
 const MARKER = "tinylm-environment.json";
-export const TRAINING_MODULES = ["torch", "transformers", "datasets", "accelerate"] as const;
+/** Extras of the package: what is said while one is installed, and the modules that tell whether it is there. */
+const EXTRAS = {
+  train: { title: "TinyLM: installing what training needs", modules: ["torch", "transformers", "datasets", "accelerate"] },
+  fast: { title: "TinyLM: installing machine code for writing", modules: ["numba"] },
+} as const;
+export type Extra = keyof typeof EXTRAS;
 const PIP = [...ISOLATED, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-color"];
 
 /**
@@ -65,21 +70,21 @@ export async function setUp(places: SetupPlaces, log: LogOutputChannel): Promise
 }
 
 /**
- * Add what training needs to a Python. The environment that `setUp` made gets it by the wheel that ships with us; any
- * other has TinyLM already, and pip adds what its extra lacks. Returns false when cancelled.
+ * Add an extra to a Python. The environment that `setUp` made gets it by the wheel that ships with us; any other has
+ * TinyLM already, and pip adds what its extra lacks. Returns false when cancelled.
  */
-export async function addTrainingPackages(python: FoundPython, places: SetupPlaces, log: LogOutputChannel): Promise<boolean> {
-  const done = await withNotification("TinyLM: installing what training needs", async (report, token) => {
+export async function addExtra(extra: Extra, python: FoundPython, places: SetupPlaces, log: LogOutputChannel): Promise<boolean> {
+  const done = await withNotification(EXTRAS[extra].title, async (report, token) => {
     const what = python.source === "managed" ? await bundledWheel(places.extensionFolder) : "tinylm";
-    await pipInstall(python.path, `${what}[train]`, places, { report, token, log });
+    await pipInstall(python.path, `${what}[${extra}]`, places, { report, token, log });
     return true;
   });
   return done === true;
 }
 
-/** Return which training packages a Python lacks. */
-export function missingTrainingModules(python: string): Promise<string[]> {
-  return missingModules(python, TRAINING_MODULES);
+/** Return which modules of an extra a Python lacks. */
+export function missingOf(extra: Extra, python: string): Promise<string[]> {
+  return missingModules(python, EXTRAS[extra].modules);
 }
 
 /** Whether the environment that "Set Up" made belongs to another version of this extension. */
