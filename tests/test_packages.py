@@ -54,8 +54,9 @@ def test_torch_is_pinned_where_there_is_no_gpu(tmp_path: Path, monkeypatch: pyte
     assert install_command() == pinned.replace(f"{pin} ", "")
 
 
-def test_the_extension_asks_for_the_same_training_packages() -> None:
-    assert strings_in("extension/src/setup.ts", "TRAINING_MODULES =") == set(TRAINING_PACKAGES)
+def test_the_extension_offers_the_same_extras() -> None:
+    assert strings_in("extension/src/setup.ts", "train:") == set(TRAINING_PACKAGES)
+    assert strings_in("extension/src/setup.ts", "fast:") == names(PROJECT["optional-dependencies"]["fast"])
 
 
 def test_npm_start_looks_at_what_pip_installs() -> None:
@@ -66,7 +67,8 @@ def test_constraints_name_an_exact_version_of_every_dependency() -> None:
     lines = (ROOT / "constraints.txt").read_text("utf-8").splitlines()
     exact = {line.split("==")[0].lower() for line in lines if re.fullmatch(r"[\w.-]+==[\w.+]+.*", line)}
 
-    assert names(PROJECT["dependencies"]) | names(PROJECT["optional-dependencies"]["train"]) <= exact
+    extras = PROJECT["optional-dependencies"]
+    assert names(PROJECT["dependencies"]) | names(extras["train"]) | names(extras["fast"]) <= exact
 
 
 def test_the_project_has_one_version() -> None:

@@ -36,12 +36,13 @@ interface Marker {
 type Report = Progress<{ message?: string; increment?: number }>;
 
 const MARKER = "tinylm-environment.json";
-/** Extras of the package: what is said while one is installed, and the modules that tell whether it is there. */
+/** Extras of the package, with the modules that tell whether one is there; tests/test_packages.py compares them. */
 const EXTRAS = {
-  train: { title: "TinyLM: installing what training needs", modules: ["torch", "transformers", "datasets", "accelerate"] },
-  fast: { title: "TinyLM: installing machine code for writing", modules: ["numba"] },
+  train: ["torch", "transformers", "datasets", "accelerate"],
+  fast: ["numba"],
 } as const;
 export type Extra = keyof typeof EXTRAS;
+const PURPOSES = { train: "what training needs", fast: "machine code for writing" } as const satisfies Record<Extra, string>;
 const PIP = [...ISOLATED, "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "--no-color"];
 
 /**
@@ -74,7 +75,7 @@ export async function setUp(places: SetupPlaces, log: LogOutputChannel): Promise
  * TinyLM already, and pip adds what its extra lacks. Returns false when cancelled.
  */
 export async function addExtra(extra: Extra, python: FoundPython, places: SetupPlaces, log: LogOutputChannel): Promise<boolean> {
-  const done = await withNotification(EXTRAS[extra].title, async (report, token) => {
+  const done = await withNotification(`TinyLM: installing ${PURPOSES[extra]}`, async (report, token) => {
     const what = python.source === "managed" ? await bundledWheel(places.extensionFolder) : "tinylm";
     await pipInstall(python.path, `${what}[${extra}]`, places, { report, token, log });
     return true;
@@ -84,7 +85,7 @@ export async function addExtra(extra: Extra, python: FoundPython, places: SetupP
 
 /** Return which modules of an extra a Python lacks. */
 export function missingOf(extra: Extra, python: string): Promise<string[]> {
-  return missingModules(python, EXTRAS[extra].modules);
+  return missingModules(python, EXTRAS[extra]);
 }
 
 /** Whether the environment that "Set Up" made belongs to another version of this extension. */

@@ -47,14 +47,6 @@ test("entries of lists have their icons beside the words, where a screen reader 
   assert.equal(titles, null);
 });
 
-test("what Set Up offers to install are extras of the package", () => {
-  const [, offered = ""] = /const EXTRAS = \{\n(.*?)\n\} as const/s.exec(source("setup.ts")) ?? [];
-  const extras = [...offered.matchAll(/^ {2}(\w+):/gm)].map(([, name]) => name ?? "");
-  assert.deepEqual(extras, ["train", "fast"]);
-  const project = readFileSync(join(root, "pyproject.toml"), "utf8");
-  for (const extra of extras) assert.match(project, new RegExp(`^${extra} = \\[`, "m"));
-});
-
 test("every setting that the code reads or writes is contributed", () => {
   const keys = new Set(manifest.contributes.configuration.flatMap(({ properties }) => Object.keys(properties)));
   const calls = ["settings.ts", "commands.ts", "training.ts"].flatMap((name) => [...source(name).matchAll(/(?:\.get(?:<[^>]+>)?|\.inspect(?:<[^>]+>)?|\.update|updateSetting)\("([\w.]+)"/g)].map(([, key]) => key ?? ""));
