@@ -94,7 +94,7 @@ async def likely_characters(
 
 def _unfinished(tokenizer: Tokenizer, target: Target, found: Inspection, part: int) -> dict[str, Any]:
     """Return the alternatives to a token of the cell that are no whole characters, and what they stand behind."""
-    listed = found.alternative_ids[part, : n_listed(found)].tolist()
+    listed = found.alternative_ids[part, : n_listed(found, int(target.ids[part]), part)].tolist()
     pending = pending_bytes(tokenizer.decode_bytes(target.ids[:part]))
     tokens = [other for other in listed if ends_inside_character(pending + tokenizer.token_bytes(other))]
     if pending:  # what ends the character is told as well

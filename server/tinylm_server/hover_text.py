@@ -20,6 +20,9 @@ __all__ = ["Subject", "hover_text", "n_listed"]
 _TOKEN_WIDTH, _LIST_BAR = 18, 16
 _MAX_MERGES = 40
 _LEAST_LISTED = 3
+# VS Code shows eight rows under the figures without scrolling; a token that comes later has two of them.
+# Who asks for a longer list than the default scrolls in any case, and gets all of it.
+_ROWS_SEEN, _LONGEST_CUT = 8, 10
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,16 @@ class Subject:
     characters: Sequence[Mapping[int, str]] = ()
 
 
-def n_listed(found: Inspection) -> int:
-    """Return how many alternatives to each token of the cell a hover lists: several tokens share the room of one."""
+def n_listed(found: Inspection, actual: int, part: int) -> int:
+    """Return how many alternatives to a token of the cell a hover lists: several tokens share the room of one.
+
+    Args:
+        actual: the token, number `part` of the cell; its own row is to be seen, so the end of the list gives way.
+    """
     n_tokens, n_alternatives = map(int, found.alternative_ids.shape)
-    return min(n_alternatives, max(_LEAST_LISTED, n_alternatives // n_tokens))
+    n_lines = min(n_alternatives, max(_LEAST_LISTED, n_alternatives // n_tokens))
+    is_seen = actual in found.alternative_ids[part, : min(n_lines, _ROWS_SEEN)]
+    return n_lines if is_seen or n_lines > _LONGEST_CUT else min(n_lines, _ROWS_SEEN - 2)
 
 
 def hover_text(tokenizer: Tokenizer, subject: Subject, found: Inspection | str, *, markdown: bool = True) -> str:
@@ -142,7 +151,8 @@ def _place(tokenizer: Tokenizer, ids: list[int], part: int) -> str:
 
 def _listed(tokenizer: Tokenizer, subject: Subject, found: Inspection, part: int) -> list[str]:
     """Return the alternatives to one token, the likeliest first; the token itself is among them, and marked."""
-    n_lines, actual, actual_rank = n_listed(found), subject.ids[part], int(found.rank[part])
+    actual, actual_rank = subject.ids[part], int(found.rank[part])
+    n_lines = n_listed(found, actual, part)
     ids = found.alternative_ids[part, :n_lines].tolist()
     logprobs = found.alternative_logprob[part, :n_lines].tolist()
     characters = subject.characters[part] if subject.characters else {}

@@ -46,19 +46,34 @@ check('hovering over an emoji lists every token that shares the character', asyn
   await editor.screenshot('emoji');
 });
 
-check('the figures, the context and six alternatives are seen without scrolling, and no line is wrapped', async (context) => {
-  const { page } = context;
-  await hoverOver(context, '·was');
-  const shape = await page.locator('.monaco-resizable-hover').evaluate((hover) => {
+/** The lines of the hover's block, how many of them are wrapped, and how many are seen without scrolling. */
+function shapeOf(page) {
+  return page.locator('.monaco-resizable-hover').evaluate((hover) => {
     const block = hover.querySelector('.monaco-tokenized-source') ?? hover.querySelector('code');
     const { top, height } = block.getBoundingClientRect();
     const lineHeight = parseFloat(getComputedStyle(block).lineHeight);
     const lines = block.innerText.replaceAll('\u00a0', ' ').trimEnd().split('\n');
     return { lines, wrapped: Math.round(height / lineHeight) - lines.length, seen: Math.floor((hover.getBoundingClientRect().bottom - top) / lineHeight) };
   });
+}
+
+check('the figures, the context and six alternatives are seen without scrolling, and no line is wrapped', async (context) => {
+  const { page } = context;
+  await hoverOver(context, '·was');
+  const shape = await shapeOf(page);
   assert.equal(shape.wrapped, 0, JSON.stringify(shape));
   assert.ok(shape.seen >= 9, JSON.stringify(shape));
   assert.match(shape.lines[2], /^p\/p_max .* context \d+ tokens/);
   assert.match(shape.lines[8], /^[ ▸] *6 /);
+  await closeHover(page);
+});
+
+check('the row of a token that the model did not expect is seen without scrolling too', async (context) => {
+  const { page } = context;
+  const { token } = await hoverOver(context, '·frog');
+  assert.ok(token.rank > 11, `rank ${token.rank}`);
+  const { lines, seen } = await shapeOf(page);
+  const own = lines.findIndex((line) => line.startsWith(`▸${token.rank} ·frog `));
+  assert.ok(own > 0 && own < seen && lines[own - 1].trim() === '…', JSON.stringify({ own, seen, lines }));
   await closeHover(page);
 });

@@ -130,10 +130,23 @@ def test_several_tokens_share_the_room_of_the_alternatives(tokenizer):
     ids = tokenizer.encode("🦖").tolist()
     alternatives = [(token_id, -float(token_id)) for token_id in range(1, 11)]
     for n_tokens, n in ((1, 10), (2, 5), (3, 3), (4, 3)):
-        assert n_listed(inspection([-1.0] * n_tokens, alternatives)) == n
-    assert n_listed(inspection([-1.0] * 4, alternatives[:2])) == 2
+        assert n_listed(inspection([-1.0] * n_tokens, alternatives), 1, n_tokens - 1) == n
+    assert n_listed(inspection([-1.0] * 4, alternatives[:2]), 1, 0) == 2
     text = hover_text(tokenizer, Subject("🦖", ids, 64), inspection([-1.0] * 4, alternatives))
     assert text.count("top 3 together") == 4
+
+
+@pytest.mark.parametrize(("n_alternatives", "n_shown"), [(3, 3), (6, 6), (7, 6), (10, 6), (11, 11), (40, 40)])
+def test_a_token_behind_the_list_has_its_row_where_it_is_seen(tokenizer, n_alternatives, n_shown):
+    """Eight rows are seen: of a list up to the default's length the end gives way, a longer one was asked for."""
+    alternatives = [(token_id, -float(token_id)) for token_id in range(1, n_alternatives + 1)]
+    found = inspection([-90.0], alternatives, rank=200)
+    lines = hover_text(tokenizer, Subject("a", [399], 64), found, markdown=False).splitlines()[5:]
+    assert [line.split()[0] for line in lines[: n_shown + 3]] == [*map(str, range(1, n_shown + 1)), "…", "▸200", "top"]
+    for rank in range(1, n_alternatives + 1):
+        inside = inspection([-1.0], alternatives, rank=rank)
+        lines = hover_text(tokenizer, Subject("a", [rank], 64), inside, markdown=False).splitlines()[5:]
+        assert n_alternatives > 10 or any(line.startswith("▸") for line in lines[:8])
 
 
 def test_what_is_undefined_is_said(tokenizer):

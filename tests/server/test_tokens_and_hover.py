@@ -196,16 +196,16 @@ async def test_hover_tells_everything_about_a_token(shared_client: Client, model
         f"p/p_max {percent(logprob - best)}   context {token} tokens, short",
     ]
     rows = [line.replace("▸", " ").split() for line in block.splitlines()[4:-1]]
-    assert [row[:3] for row in rows[:10]] == [
+    assert [row[:3] for row in rows[:6]] == [
         [str(place + 1), model.tokenizer.visible(int(other)), percent(float(value)).split()[0]]
         for place, (other, value) in enumerate(
-            zip(analysis.alternatives.ids[token], analysis.alternatives.logprob[token], strict=True)
+            zip(analysis.alternatives.ids[token, :6], analysis.alternatives.logprob[token, :6], strict=True)
         )
     ]
-    total = float(np.exp(analysis.alternatives.logprob[token].astype(np.float64)).sum())
-    assert rank > 11
-    assert rows[10] == ["…"] and rows[11][:2] == [str(rank), visible]
-    assert rows[12:] == [["top", "10", "together", *percent(np.log(total)).split()]]
+    total = float(np.exp(analysis.alternatives.logprob[token, :6].astype(np.float64)).sum())
+    assert rank > 8  # so that six are listed, and its own row is seen
+    assert rows[6] == ["…"] and rows[7][:2] == [str(rank), visible]
+    assert rows[8:] == [["top", "6", "together", *percent(np.log(total)).split()]]
     assert below.splitlines()[1] == "merges:"
     assert below.splitlines()[-2:] == ["model model0", "```"]
 
@@ -217,7 +217,7 @@ async def test_hover_completes_alternatives_that_end_inside_a_character(shared_c
     partial = [
         (token, int(other))
         for token in analysis.cells.first_token.tolist()
-        for other in analysis.alternatives.ids[token]
+        for other in analysis.alternatives.ids[token, :6]  # more are not always listed
         if ends_inside_character(model.tokenizer.token_bytes(int(other)))
     ]
     assert partial
