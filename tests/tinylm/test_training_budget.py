@@ -19,7 +19,7 @@ from tinylm.training.budget import ROWS, TimeLimit, first_guess, plan_steps, row
 from tinylm.training.config import TrainConfig
 from tinylm.training.estimate import flops_per_step, memory_bytes
 from tinylm.training.events import read_events
-from tinylm.training.memorizing import warning as memorizing_warning
+from tinylm.training.memorizing import is_memorized
 from tinylm.training.network import build_model, n_parameters
 from tinylm.training.run_directory import RunDirectory, read_run
 
@@ -132,8 +132,8 @@ def test_left_out_steps_are_told_and_a_resumed_run_ends_with_the_same_bits(confi
     events = read_events(Path(config.out) / "events.jsonl")
     assert [event["step"] for event in events if event["type"] == "step"] == [1, 2, 7, 8, 9]
     (told,) = [event for event in events if event.get("phase") == "leaving out"]
-    assert told["step"] == 6 and "steps 3 to 6: the machine" in told["message"]
-    assert events[-1]["reason"] == "finished"
+    assert told["step"] == 6 and "steps 3 to 6 of the plan" in told["message"]
+    assert (events[-1]["reason"], events[-1]["message"]) == ("finished", "5 steps")
     for n_questions in range(10, 40, 7):
         parts = replace(config, out=str(tmp_path / f"stopped after {n_questions}"))
         with suppress(Interrupted):
@@ -183,7 +183,7 @@ def test_a_text_that_will_be_learned_by_heart_is_warned_of(config, capsys):
     ],
 )
 def test_learning_by_heart_takes_repetition_and_room(tokens_read, tokens, parameters, warns):
-    assert (memorizing_warning(tokens_read, tokens, parameters) is not None) == warns
+    assert is_memorized(tokens_read, tokens, parameters) == warns
 
 
 def test_a_budget_ends_by_itself_with_a_model(config, capsys):

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -10,14 +11,16 @@ import sysconfig
 from dataclasses import fields, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from tests.tinylm.test_cli_words import help_of_options
 from tests.tinylm.training_runs import STEPS, options
 from tinylm.cli.app import main
 from tinylm.errors import Interrupted
 from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
-from tinylm.training import loop
+from tinylm.training import average, loop
 from tinylm.training.config import SIZES, TrainConfig
 from tinylm.training.events import read_events
 from tinylm.training.network import n_parameters
@@ -54,6 +57,24 @@ def test_run_says_what_it_does_first_and_what_to_do_next_last(config, capsys):
     assert lines[5].startswith("    Once upon a time")
     assert lines[-2].startswith("Done: 9 steps in ") and lines[-2].endswith(f"The model is in {out}/model")
     assert lines[-1] == f"Watch it write: tinylm demo --model '{out}/model'"
+
+
+def test_weights_that_were_better_than_the_last_are_told_of_with_the_command_that_brings_them(
+    config, tmp_path, capsys, monkeypatch
+):
+    """Forty steps on one short story, measured on others."""
+    text = Path(config.data[0]).read_text("utf-8")
+    (tmp_path / "one.txt").write_text(text[:600], "utf-8")
+    (tmp_path / "others.txt").write_text(text[2000:6000], "utf-8")
+    longer = replace(config, data=(str(tmp_path / "one.txt"),), steps=120, evaluate_every=20, checkpoint_every=20)
+    code, err = run(capsys, *options(longer), "--validation", tmp_path / "others.txt")
+    told = re.search(r"It got worse after step (\d+), as .*; the model of that step: python -m (.*)", err)
+    assert code == 0 and told, err
+    monkeypatch.setattr(sys, "argv", shlex.split(told[2]))
+    average.main()
+    (exported,) = Path(config.out).parent.glob(f"*-{told[1]}/model.safetensors")
+    best = load_file(Path(config.out) / "checkpoints" / f"step-{int(told[1]):09d}" / "model.safetensors")
+    assert all(np.array_equal(tensor, best[name]) for name, tensor in load_file(exported).items())
 
 
 def test_resuming_a_finished_run_says_so_and_changes_nothing(finished_run, tmp_path, capsys):

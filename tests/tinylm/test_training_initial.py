@@ -98,3 +98,16 @@ def test_run_keeps_its_own_copy_of_the_initial_weights(config, finished_run, tmp
         loop.resume(run)
     own.write_bytes(data)
     assert loop.resume(run).is_dir()
+
+
+def test_the_starter_has_a_name(config, tmp_path, monkeypatch):
+    """In any directory, unless something of that name lies there."""
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "--data", str(Path(config.data[0]).resolve()), "--out", "run", "--init-from", "starter"]
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--dry-run", "--steps", "1"])
+    assert ended.value.code == 0
+    Path("starter").mkdir()
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--dry-run", "--steps", "1"])
+    assert ended.value.code == 3

@@ -28,6 +28,7 @@ __all__ = ["train"]
 _NOT_OF_THE_RUN = frozenset(
     {"resume", "allow_inexact", "size", "budget", "dry_run", "vocab_size", "as_json", "share", "tensorboard"}
 )
+_STARTER = Path("starter")  # a name where no directory has it
 _TIME_FOR_STEPS = 0.98  # of a budget; saving and exporting up to 14 M parameters takes well under a second
 _TIME_IS_UP = 14  # SIGALRM's number: how the loop is told that the time is over
 
@@ -157,13 +158,22 @@ def _train_within(
     config = train_plan.planned(config, given, budget, began, vocab_size)
     ends = began + seconds_from_text(budget) * _TIME_FOR_STEPS
 
+    step = 0
+
     def should_stop() -> int:
         if stop():
             return stop.signal_number or 0
-        return _TIME_IS_UP if time.monotonic() > ends else 0
+        is_over = time.monotonic() > ends and step < config.steps  # the last evaluation and export are worth seconds
+        return _TIME_IS_UP if is_over else 0
 
     try:
-        with shown_progress(board) as on_event:
+        with shown_progress(board) as show:
+
+            def on_event(event: dict[str, Any]) -> None:
+                nonlocal step
+                step = event["step"] if event["type"] == "step" else step
+                show(event)
+
             loop.train(config, on_event=on_event, should_stop=should_stop, cache=cache, limit=TimeLimit(ends))
     except Interrupted as reason:
         if reason.exit_code != 128 + _TIME_IS_UP:
@@ -176,6 +186,10 @@ def _new_config(given: dict[str, Any]) -> Any:
 
     if "data" not in given:
         raise UsageError("--data is missing; a new run needs --data, --tokenizer and --out; try --data sample")
+    if given.get("init_from") == _STARTER and not _STARTER.exists():
+        from tinylm.model.language_model import starter_model_directory
+
+        given = {**given, "init_from": starter_model_directory()}
     if "init_from" in given:
         given = {**_shape_and_tokenizer_of(given["init_from"]), **given}
     if "tokenizer" not in given:

@@ -84,7 +84,7 @@ TokenizerDirectory = Annotated[
 InitFrom = Annotated[
     Path | None,
     typer.Option(
-        help="Model to go on from, with its shape and tokenizer, e.g. models/starter. Without it, weights are random."
+        help="Model to go on from, with its shape and tokenizer, or `starter`. Without it, weights are random."
     ),
 ]
 Size = Annotated[

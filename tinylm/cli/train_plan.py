@@ -67,7 +67,7 @@ def print_estimate(config: TrainConfig, vocab_size: int, say: Callable[[str], No
     sources, _ = open_corpus_sources(config)
     sizes = [source.n_bytes() for source in sources]
     n_bytes = sum(size for size in sizes if size) if all(sizes) else None
-    memorized = _memorized(estimate, n_bytes)
+    memorized = _memorized(config, estimate, n_bytes)
     if as_json:
         shape = {"nLayer": config.n_layer, "nHead": config.n_head, "nEmbd": config.n_embd}
         sized = {"blockSize": config.block_size, "vocabSize": vocab_size, "corpusBytes": n_bytes}
@@ -83,12 +83,12 @@ def vocab_size_of(tokenizer: Path | None) -> int:
     return DEFAULT_VOCAB_SIZE if tokenizer is None else Tokenizer.load(tokenizer).vocab_size
 
 
-def _memorized(estimate: Estimate, n_bytes: int | None) -> str | None:
+def _memorized(config: TrainConfig, estimate: Estimate, n_bytes: int | None) -> str | None:
     """Say whether the run will learn its corpus by heart, whose tokens are guessed from its size; None if not known."""
     if n_bytes is None:
         return None
     n_read, n_tokens = estimate.steps * estimate.tokens_per_step, int(n_bytes / table.BYTES_PER_TOKEN)
-    found = warning(n_read, n_tokens, estimate.n_parameters)
+    found = warning(n_read, n_tokens, estimate.n_parameters, goes_on=config.init_from is not None)
     return f"about {found}" if found else None
 
 

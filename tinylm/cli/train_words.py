@@ -18,6 +18,7 @@ __all__ = [
 ]
 
 Event = dict[str, Any]
+_EXPORT = ("python", "-m", "tinylm.training.average")
 
 
 def start_line(event: Event, advice: str = "Ctrl-C saves and leaves.") -> str:
@@ -67,11 +68,17 @@ def finished_lines(event: Event, how_long: str = "") -> str:
     Args:
         how_long: what `took` says; nothing when that is not known.
     """
-    model = event["model"]
+    model, better = event["model"], event.get("betterStep")
     return (
         f"Done: {event['message']}{how_long}. The model is in {model}\n"
+        f"{_advice(Path(model).parent, better) if better else ''}"
         f"Watch it write: tinylm demo --model {shlex.quote(model)}"
     )
+
+
+def _advice(run: Path, better: int) -> str:
+    command = shlex.join([*_EXPORT, str(run), str(better), "--out", f"{run}-{better}"])
+    return f"It got worse after step {better:,}, as it learned its text by heart; the model of that step: {command}\n"
 
 
 def end_line(event: Event) -> str:

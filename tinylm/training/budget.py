@@ -23,10 +23,12 @@ Of the time, a tenth against surprises, what reading the corpus takes, and the m
 machine does it are put aside first; below ten minutes nothing is compiled. An evaluation costs a third of training on
 the same tokens; there are ten, or fewer so that they take at most a sixth of the time.
 
-A machine that becomes busier than it was when it was measured would reach the end of the time with a rate that has not
-fallen. `TimeLimit` looks at the clock a few times in a run and leaves out as many planned steps as do not fit.
+A machine that is busier than it was when it was measured would reach the end of the time with a rate that has not
+fallen. `TimeLimit` looks at the clock a few times in a run: as soon as the time only just holds the steps in which the
+rate falls, what is left of the others is left out, and later as many of those as do not fit.
 """
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -44,7 +46,7 @@ _SET_ASIDE = 0.1
 _COMPILE_FROM_S, _COMPILING_S = 600.0, 60.0
 _EVALUATIONS, _EVALUATION_SHARE = 10, 1 / 6
 _ENCODING_BYTES_PER_S = 2.0e6  # one core of a busy machine read 2.8 to 6.6 MB/s
-_FEWEST_STEPS = 20
+_FEWEST_STEPS, _FEWEST_FURTHER_STEPS = 20, 5  # from random weights; from a model that knows something
 _LOOKS = 20  # at the clock, at most
 
 
@@ -137,10 +139,13 @@ def plan_steps(
     evaluation_s = scored * seconds_per_step / config.tokens_per_step / 3 + seconds_per_step
     n_evaluations = max(1, min(_EVALUATIONS, int(left * _EVALUATION_SHARE / evaluation_s)))
     steps = int((left - n_evaluations * evaluation_s) / seconds_per_step)
-    if steps < _FEWEST_STEPS:
+    fewest = _FEWEST_STEPS if config.init_from is None else _FEWEST_FURTHER_STEPS
+    if steps < fewest:
+        missing = (fewest - steps) * seconds_per_step / (1 - _SET_ASIDE)
         raise UsageError(
-            f"--budget: reading the corpus takes about {reading:.0f} s and a step {seconds_per_step:.2g} s, which "
-            f"leaves time for {max(0, steps)} steps; give more time, less data or a smaller --size"
+            f"--budget: reading the corpus takes about {reading:.0f} s, an evaluation {evaluation_s:.2g} s and a step "
+            f"{seconds_per_step:.2g} s, which leaves time for {max(0, steps)} steps; give {math.ceil(missing)} s more "
+            f"for {fewest} of them"
         )
     fields: dict[str, Any] = {
         "steps": steps,
@@ -170,7 +175,8 @@ class TimeLimit:
     def step_that_fits(self, step: int, config: TrainConfig) -> int:
         """Return the step of the plan to go on from so that its end is reached in time; `step` where all of it fits.
 
-        What a step costs, with its share of evaluations and checkpoints, is measured since the last look.
+        What a step costs, with its share of evaluations and checkpoints, is measured since the last look. While the
+        rate stands still nothing is lost by waiting, and the machine may become faster again.
         """
         since, first = self._last_look
         every = config.evaluate_every * max(1, config.steps // (_LOOKS * config.evaluate_every))
@@ -178,6 +184,7 @@ class TimeLimit:
             return step
         now = self.now()
         n_fitting = int((self.ends - now) * (step - first) / max(1e-9, now - since))
-        go_on_from = max(step, config.steps - max(1, n_fitting))
+        n_falling = max(int(config.steps * config.decay_fraction), step - first)
+        go_on_from = step if n_fitting > n_falling else max(step, config.steps - max(1, n_fitting))
         self._last_look = (now, go_on_from)
         return go_on_from

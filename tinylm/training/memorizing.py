@@ -6,24 +6,31 @@ grows with its parameters: one that has as many as the text has tokens repeats t
 manner.
 """
 
-__all__ = ["STARTER", "warning"]
+__all__ = ["is_memorized", "remedies", "warning"]
 
-STARTER = "models/starter"
 _TOO_OFTEN = 16
 _TOO_SMALL = 2  # tokens for each parameter; a corpus with more is too large to be kept however often it is read
 
 
-def warning(tokens_read: int, tokens_in_corpus: int, parameters: int) -> str | None:
-    """Return a line on a corpus that is read so often that it will be learned by heart; None for others.
+def is_memorized(tokens_read: int, tokens_in_corpus: int, parameters: int) -> bool:
+    """Return whether a model of so many parameters will know a corpus by heart when a run has read so many tokens."""
+    is_small = tokens_in_corpus < _TOO_SMALL * parameters
+    return is_small and tokens_read > _TOO_OFTEN * tokens_in_corpus
+
+
+def remedies(*, goes_on: bool) -> str:
+    """Say what helps against it.
 
     Args:
-        tokens_read: by the whole run.
-        parameters: of the model.
+        goes_on: whether the run goes on from a model already.
     """
-    passes = tokens_read / max(1, tokens_in_corpus)
-    if passes <= _TOO_OFTEN or tokens_in_corpus >= _TOO_SMALL * parameters:
+    return f"more text or fewer steps help{'' if goes_on else ', and so does --init-from starter'}"
+
+
+def warning(tokens_read: int, tokens_in_corpus: int, parameters: int, *, goes_on: bool = False) -> str | None:
+    """Return a line on a corpus that will be learned by heart, with what helps behind a semicolon; None for others."""
+    if not is_memorized(tokens_read, tokens_in_corpus, parameters):
         return None
-    return (
-        f"{tokens_in_corpus:,} tokens, read {passes:,.0f} times, will be learned by heart; "
-        f"more text or fewer steps help, and so does going on from a model: --init-from {STARTER}"
-    )
+    passes = tokens_read / max(1, tokens_in_corpus)
+    told = f"{tokens_in_corpus:,} tokens, read {passes:,.0f} times, will be learned by heart"
+    return f"{told}; {remedies(goes_on=goes_on)}"

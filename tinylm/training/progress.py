@@ -9,7 +9,7 @@ from collections.abc import Callable
 from tinylm.training.config import TrainConfig
 from tinylm.training.corpus import Corpus
 from tinylm.training.events import EventLog
-from tinylm.training.memorizing import warning
+from tinylm.training.memorizing import is_memorized, remedies
 from tinylm.training.run_directory import RunDirectory
 
 __all__ = ["StepClock", "encoding_reporter", "report_size", "stopped_line"]
@@ -64,14 +64,19 @@ def report_size(log: EventLog, config: TrainConfig, corpus: Corpus, n_parameters
     is_suspicious = n_documents == 1 and n_tokens > _LONG_DOCUMENT
     hint = "; lines with <|endoftext|> would separate several documents" if is_suspicious else ""
     n_read = config.steps * config.tokens_per_step
-    memorized = warning(n_read, n_tokens, n_parameters)
+    passes = n_read / n_tokens
+    often = f"{passes:,.0f}" if passes >= 10 else f"{passes:.2g}"
+    if is_memorized(n_read, n_tokens, n_parameters):
+        often += f" times and learned by heart ({remedies(goes_on=config.init_from is not None)})"
+    else:
+        often += " times"
     log.write(
         "progress",
         phase="ready",
         fraction=None,
         message=f"{_rounded(n_parameters)} parameters; {config.tokens_per_step:,} tokens a step; "
-        f"{n_tokens:,} tokens in {documents} to learn from, read {n_read / n_tokens:.2g} times; "
-        f"{n_held_out:,} tokens held out{hint}{f'; {memorized}' if memorized else ''}",
+        f"{n_tokens:,} tokens in {documents} to learn from, read {often}; "
+        f"{n_held_out:,} tokens held out{hint}",
         nParameters=n_parameters,
         tokensPerStep=config.tokens_per_step,
         corpusTokens=n_tokens,

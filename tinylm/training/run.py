@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tinylm.errors import DiskProblem, Interrupted, TinyLMError
@@ -42,6 +42,8 @@ __all__ = ["Run", "ShouldStop"]
 
 _SAMPLE = 13  # what a derived seed is for; mixture.py uses 1 to 4, learner.py 11 and 12
 _STOP_FILE_SIGNAL = 2  # a stop file counts as Ctrl-C: exit code 130
+_LEAVING_OUT = "leaving out"
+_CLEARLY_WORSE = 1.02  # as the editor says: a difference that a reader of the samples might notice
 
 # Returns the number of the signal that asks the run to end, or 0.
 ShouldStop = Callable[[], int]
@@ -59,6 +61,8 @@ class Run:
     should_stop: ShouldStop
     cache: EncodedCache | None
     limit: TimeLimit | None = None
+    losses: dict[int, float] = field(default_factory=dict, init=False)  # of the evaluations, by their steps
+    n_left_out: int = field(default=0, init=False)
 
     def complete(self, on_event: OnEvent) -> Path:
         """Train to the end, telling the diary how it ended."""
@@ -90,7 +94,10 @@ class Run:
         self.directory.stop.unlink(missing_ok=True)
         kept = rewind_events(self.directory.events, self.position.step)
         remove_snapshots_after(self.directory.path, self.position.step)
-        self.evaluated_steps = {event.get("step") for event in kept if event.get("type") == "evaluation"}
+        losses = {event.get("step"): event.get("validationLoss") for event in kept if event.get("type") == "evaluation"}
+        self.losses = {step: loss for step, loss in losses.items() if isinstance(step, int) and isinstance(loss, float)}
+        left_out = [event for event in kept if event.get("phase") == _LEAVING_OUT]
+        self.n_left_out = sum(event.get("step", 0) + 1 - event.get("fromStep", 1) for event in left_out)
 
     def _corpus(self) -> Corpus:
         """Encode what is not yet encoded, once for all processes, and map it."""
@@ -133,12 +140,11 @@ class Run:
     def _leave_out(self, step: int) -> None:
         """Go on from a later step of the plan; the checkpoint there binds a resumed run, which has another clock."""
         if step > self.position.step:
-            message = (
-                f"steps {self.position.step + 1:,} to {step:,}: the machine has become slower than it was measured"
-            )
-            self.position = replace(self.position, step=step)
+            first, self.position = self.position.step + 1, replace(self.position, step=step)
             self._checkpoint()
-            self.log.write("progress", phase="leaving out", fraction=None, message=message, step=step)
+            message = f"steps {first:,} to {step:,} of the plan, as there is no time for them"
+            self.log.write("progress", phase=_LEAVING_OUT, fraction=None, message=message, step=step, fromStep=first)
+            self.n_left_out += step + 1 - first
 
     def _is_time(self, every: int) -> bool:
         step = self.position.step
@@ -149,7 +155,7 @@ class Run:
         config, step = self.record.config, self.position.step
         if step in self.snapshot_steps:
             self._snapshot()
-        if self._is_time(config.evaluate_every) and step not in self.evaluated_steps:
+        if self._is_time(config.evaluate_every) and step not in self.losses:
             self._evaluate(corpus)
         if self._is_time(config.checkpoint_every) or (step and self.position.best_step == step):
             self._checkpoint()
@@ -170,7 +176,7 @@ class Run:
             nTokens=result.n_tokens,
             sample=sample,
         )
-        self.evaluated_steps.add(step)
+        self.losses[step] = result.validation_loss
 
     def _checkpoint(self) -> None:
         """Save the state, then the model for others to use, then forget older states."""
@@ -222,7 +228,7 @@ class Run:
             self._end("failed", f"{type(error).__name__}: {error}")
             raise
         else:
-            self._end("finished", f"{self.position.step:,} steps")
+            self._end("finished", f"{self.position.step - self.n_left_out:,} steps")
 
     @contextmanager
     def _saved_when_stopped(self) -> Iterator[None]:
@@ -236,4 +242,11 @@ class Run:
     def _end(self, reason: str, message: str) -> None:
         model = self.directory.model
         self.directory.stop.unlink(missing_ok=True)
-        self.log.write("end", reason=reason, message=message, model=str(model) if model.is_dir() else None)
+        exported = str(model) if model.is_dir() else None
+        self.log.write("end", reason=reason, message=message, model=exported, betterStep=self._better_step())
+
+    def _better_step(self) -> int | None:
+        """Return the step whose weights were clearly better than the newest measured ones; None where none were."""
+        best, newest = self.position.best_validation_loss, self.losses.get(max(self.losses, default=0))
+        is_worse = best is not None and newest is not None and newest > _CLEARLY_WORSE * best
+        return self.position.best_step if is_worse else None
