@@ -142,7 +142,8 @@ class Run:
         if step > self.position.step:
             first, self.position = self.position.step + 1, replace(self.position, step=step)
             self._checkpoint()
-            message = f"steps {first:,} to {step:,} of the plan, as there is no time for them"
+            which = f"step {step:,}" if first == step else f"steps {first:,} to {step:,}"
+            message = f"{which} of the plan, for want of time"
             self.log.write("progress", phase=_LEAVING_OUT, fraction=None, message=message, step=step, fromStep=first)
             self.n_left_out += step + 1 - first
 
