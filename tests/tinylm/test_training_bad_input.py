@@ -210,6 +210,14 @@ def test_run_named_where_a_model_is_wanted(run, capsys):
     assert refused(capsys, "--model", run, "--data", "sample:1", command="evaluate") == (3, line)
 
 
+def test_tokenizer_named_where_a_model_is_wanted(config, capsys):
+    line = (
+        f"{config.tokenizer}/config.json: no such file, expected a model's config.json; "
+        "this is a tokenizer, not a model; tinylm train makes one with it"
+    )
+    assert refused(capsys, "--model", config.tokenizer, command="generate") == (3, line)
+
+
 def test_model_to_go_on_from_that_does_not_fit(config, model_directory, capsys):
     line = (
         f"--init-from {model_directory}: n_head is 4 there, 2 here, block_size is 64 there, 32 here; "

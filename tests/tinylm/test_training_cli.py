@@ -160,6 +160,8 @@ def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_pat
     (tmp_path / "empty.txt").touch()
     (tmp_path / "full").mkdir()
     (tmp_path / "full/mine").touch()
+    (tmp_path / "other.csv").write_text("name\nA fox.\n")
+    (tmp_path / "latin.txt").write_bytes("Ein M\xe4rchen.".encode("latin-1"))
     new = ("--tokenizer", config.tokenizer, "--data", config.data[0], "--out", config.out)
     bare = {"no_weights": {}, "other_vocabulary": {"vocab_size": 8000}, "other_width": {"n_inner": 512}}
     for name, changed in bare.items():  # what a model directory says, without what it weighs
@@ -168,7 +170,15 @@ def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_pat
         values = json.loads((STARTER / "config.json").read_bytes())
         (tmp_path / name / "config.json").write_text(json.dumps({**values, **changed}))
     going_on = (*new[2:], "--init-from")
+    plain = ("--data", config.data[0], "--out", config.out)
+    unreadable = [
+        ((*words, option, str(tmp_path / name), *dry), 3, f"{name}: {message}")
+        for name, message in (("other.csv", "no column "), ("latin.txt", "not UTF-8"))
+        for option in ("--data", "--validation")
+        for words, dry in ((new, ()), (new, ("--dry-run",)), (plain, ("--dry-run",)))
+    ]
     cases = [
+        *unreadable,
         ((*new, "--tokenizer", "nope"), 3, "nope: no such file"),
         ((*new, "--tokenizer", config.data[0]), 3, "is not whole JSON"),
         ((*new, "--tokenizer", "nope", "--dry-run"), 3, "nope: no such file"),

@@ -168,5 +168,6 @@ def test_what_cannot_be_shown_is_refused_in_one_line(watched_run, capsys, words,
 
 
 def test_a_run_that_kept_nothing_says_so(tmp_path, capsys):
+    (tmp_path / "run.json").touch()
     code, _, err = said(capsys, "learned", tmp_path, "--text", TEXT)
     assert code == 2 and f"{tmp_path} has kept no weights; name a run of tinylm train" in err

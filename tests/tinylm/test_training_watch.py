@@ -70,6 +70,20 @@ def test_a_flipped_byte_costs_one_line_and_is_told_once(finished_run, tmp_path, 
     assert "step 9/9: loss " in run(capsys, "watch", tmp_path)[1]
 
 
+def test_blank_lines_of_a_story_are_shown_as_one(finished_run, tmp_path, capsys, monkeypatch):
+    """In a log and in the picture alike; the diary keeps what the model wrote."""
+    events = read_events(Path(finished_run.out) / "events.jsonl")
+    told = [
+        {**event, "sample": "A fox.\n\n \n\t\n\nA hen.\nAn egg."} if "sample" in event else event for event in events
+    ]
+    (tmp_path / "events.jsonl").write_text("".join(json.dumps(event) + "\n" for event in told), "utf-8")
+    story = re.compile(r"    A fox\. *\n *\n    A hen\. *\n    An egg\.")
+    for _ in range(2):
+        code, out, _ = run(capsys, "watch", tmp_path)
+        assert code == 0 and story.search(re.sub(r"\x1b\[[\d;]*m", "", out)), out
+        monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
+
+
 def test_a_run_is_watched_while_it_goes_on_and_ends_as_if_nobody_had_looked(config, reference):
     """The watcher sees steps as they come, and the stop; the resumed run has the bits of one never stopped."""
     training = call_cli("train", *options(replace(config, evaluate_every=1)))
@@ -93,8 +107,9 @@ def test_a_killed_run_is_said_to_be_without_anybody(config, capsys, monkeypatch)
         assert trainer.finish()[0] == -signal.SIGKILL
     code, out, _ = run(capsys, "watch", config.out)
     last = read_events(Path(config.out) / "events.jsonl")[-1]["step"]
-    resume = f"tinylm train --resume --out {shlex.quote(config.out)} goes on"
-    said = f"interrupted: nobody trains here; it stands at step {last}; {resume}\n"
+    kept = max(int(path.name[-9:]) for path in (Path(config.out) / "checkpoints").glob("step-*"))
+    resume = f"tinylm train --resume --out {shlex.quote(config.out)} goes on from its last checkpoint, step {kept}"
+    said = f"interrupted: nobody trains here; its last step was {last}; {resume}\n"
     assert code == 0 and out.endswith(said) and not TIME_LEFT.search(out)
     monkeypatch.setenv("FORCE_COLOR", "1")  # as in a terminal
     code, out, _ = run(capsys, "watch", config.out)
@@ -178,6 +193,8 @@ def test_runs_are_drawn_over_each_other(finished_run, tmp_path, capsys, suffix, 
     [
         (["watch", "{here}"], 2, "holds no run"),
         (["plot", "{here}", "--out", "{here}/a.svg"], 2, "holds no run"),
+        (["learned", "{here}", "--text", "hi"], 2, "{here} holds no run; name the directory"),
+        (["learned", "{here}/nope", "--text", "hi"], 2, "/nope holds no run; name the directory"),
         (["plot", "{here}", "--out", "{here}/a.pdf"], 2, ".svg or .png"),
         (["plot", "{here}/begun", "--out", "{here}/a.svg"], 3, "no step has been made yet"),
         (["plot", "{run}", "--out", "{here}/missing/a.svg"], 5, "missing/a.svg"),
@@ -187,5 +204,5 @@ def test_what_cannot_be_shown_is_refused_in_one_line(finished_run, tmp_path, cap
     (tmp_path / "begun").mkdir()
     (tmp_path / "begun" / "events.jsonl").write_text(json.dumps({"type": "start", "step": 0}) + "\n")
     found, _, err = run(capsys, *(word.format(here=tmp_path, run=finished_run.out) for word in words))
-    assert found == code and message in err and err.count("\n") == 1, err
+    assert found == code and message.format(here=tmp_path) in err and err.count("\n") == 1, err
     assert [path.name for path in tmp_path.iterdir()] == ["begun"]

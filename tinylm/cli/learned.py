@@ -23,6 +23,7 @@ from tinylm.cli.texts import read_text
 from tinylm.errors import UsageError
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.tokenizer import Tokenizer
+from tinylm.training.follow import diary_of
 from tinylm.training.snapshots import SavedStep, load_saved, saved_steps
 
 __all__ = ["learned"]
@@ -40,6 +41,7 @@ def learned(
 ) -> None:
     """Show a text as a training run learned it: its surprisal at every step that was kept."""
     content = _content(text, file)
+    diary_of(run)  # refuses what is no run
     steps = saved_steps(run)
     if not steps:
         raise UsageError(f"{run} has kept no weights; name a run of tinylm train that has begun its first step")

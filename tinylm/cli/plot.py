@@ -10,7 +10,7 @@ from tinylm.cli.train_words import unreadable_line
 from tinylm.errors import BadData, EnvironmentProblem, UsageError
 from tinylm.extras import install_command, missing_packages, require_tensorboard
 from tinylm.training.events import Event
-from tinylm.training.follow import pages
+from tinylm.training.follow import diary_of, pages
 from tinylm.training.history import History
 
 __all__ = ["plot"]
@@ -54,17 +54,10 @@ def plot(
 def _write_for_tensorboard(run: Path, directory: Path) -> None:
     from tinylm.training.tensorboard import TensorBoard
 
-    diary = _diary(run)
+    diary = diary_of(run)
     with TensorBoard(directory) as board:
         for event in _events(diary):
             board.show(event)
-
-
-def _diary(run: Path) -> Path:
-    diary = run / "events.jsonl"
-    if not diary.is_file():
-        raise UsageError(f"{run} holds no run; name the directory that was given to tinylm train --out")
-    return diary
 
 
 def _events(diary: Path) -> Iterator[Event]:
@@ -77,7 +70,7 @@ def _events(diary: Path) -> Iterator[Event]:
 
 
 def _history(run: Path) -> History:
-    diary = _diary(run)
+    diary = diary_of(run)
     history = History()
     for event in _events(diary):
         history.take(event)

@@ -67,16 +67,25 @@ def check_new_run(config: "TrainConfig") -> None:
 
 
 def check_inputs(config: "TrainConfig", tokenizer: Path | None) -> None:
-    """Refuse a corpus or a tokenizer that is not there, without reading much of them, and a model that does not fit.
+    """Refuse a tokenizer, a model to go on from or a corpus as `check_new_run` does, wherever the run would go.
 
-    Raises: BadData, IncompatibleCheckpoint.
+    Args:
+        tokenizer: None where it is not trained yet; then the first document of each source is read, not its tokens.
+
+    Raises:
+        BadData, DiskProblem, IncompatibleCheckpoint, UsageError: see the messages.
     """
     from tinylm.tokens.tokenizer import Tokenizer
-    from tinylm.training.corpus import open_corpus_sources
+    from tinylm.training.corpus import check_corpus, open_corpus_sources
 
-    open_corpus_sources(config)
     if tokenizer is not None:
-        _check_origin(config, Tokenizer.load(tokenizer))
+        loaded = Tokenizer.load(tokenizer)
+        _check_origin(config, loaded)
+        check_corpus(config, loaded)
+        return
+    sources, validation = open_corpus_sources(config)
+    for source in sources if validation is None else (*sources, validation):
+        next(source.documents())
 
 
 def _check_origin(config: "TrainConfig", tokenizer: "Tokenizer") -> None:

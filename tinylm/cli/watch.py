@@ -1,7 +1,9 @@
 """`tinylm watch`: attaches to a training run, running or over, and shows what `tinylm train` shows. It only reads."""
 
+import re
 import shlex
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,21 +12,20 @@ from rich.console import Console
 
 from tinylm.cli.train_progress import Picture, PlainLines
 from tinylm.cli.train_words import end_line, evaluation_line, start_line, step_line, unreadable_line
-from tinylm.errors import UsageError
-from tinylm.training.follow import START, Cursor, Page, read_page
+from tinylm.training.follow import START, Cursor, Page, diary_of, read_page
 from tinylm.training.history import History, holder_of
 
 __all__ = ["watch"]
 
 _LOOK_EVERY_S = 0.5
+_BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _ADVICE = "Leaving with Ctrl-C does not disturb it."
 Event = dict[str, Any]
 
 
 def watch(run: Annotated[Path, typer.Argument(help="Directory of the run, as given to tinylm train --out.")]) -> None:
     """Watch a training run, from another terminal or after its end; it is not disturbed."""
-    if not (run / "run.json").is_file() and not (run / "events.jsonl").is_file():
-        raise UsageError(f"{run} holds no run; name the directory that was given to tinylm train --out")
+    diary_of(run)  # refuses what is no run
     console = Console()
     if not console.is_terminal:
         _watch_plainly(run)
@@ -87,7 +88,15 @@ def _next(run: Path, cursor: Cursor) -> tuple[Cursor, bool, Page]:
     """
     is_held = holder_of(run) is not None
     page = read_page(run / "events.jsonl", cursor)
-    return page.cursor, not is_held and page.is_last, page
+    shown = replace(page, events=[_with_short_gaps(event) for event in page.events])
+    return page.cursor, not is_held and page.is_last, shown
+
+
+def _with_short_gaps(event: Event) -> Event:
+    """Return an event to show: a young model writes many blank lines in a row, of which one is left."""
+    if event.get("type") != "evaluation" or "sample" not in event:
+        return event
+    return {**event, "sample": _BLANK_LINES.sub("\n\n", str(event["sample"]))}
 
 
 def _wait(page: Page, is_over: bool) -> None:
@@ -106,4 +115,6 @@ def _last_words(run: Path, history: History) -> str:
         return end_line(history.end)
     step = history.steps[-1] if history.steps else 0
     resume = f"tinylm train --resume --out {shlex.quote(str(run))}"
-    return f"interrupted: nobody trains here; it stands at step {step:,}; {resume} goes on"
+    kept = max((path.name for path in (run / "checkpoints").glob(f"step-{'[0-9]' * 9}")), default=None)
+    place = f"its last checkpoint, step {int(kept.removeprefix('step-')):,}" if kept else "the beginning"
+    return f"interrupted: nobody trains here; its last step was {step:,}; {resume} goes on from {place}"

@@ -99,7 +99,9 @@ def load_config(directory: Path) -> ModelConfig:
     """
     refuse_run_directory(directory)
     path = directory / "config.json"
-    data = read_file(path, max_bytes=_MAX_BYTES, what="a model's config.json", advice=_ADVICE)
+    is_tokenizer = not path.exists() and (directory / "tokenizer.json").is_file()
+    advice = "this is a tokenizer, not a model; tinylm train makes one with it" if is_tokenizer else _ADVICE
+    data = read_file(path, max_bytes=_MAX_BYTES, what="a model's config.json", advice=advice)
     try:
         content = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from tinylm.errors import UsageError
 from tinylm.training.events import Event, parsed_lines
 
-__all__ = ["START", "Cursor", "Page", "cursor_from_text", "last_event", "pages", "read_page"]
+__all__ = ["START", "Cursor", "Page", "cursor_from_text", "diary_of", "last_event", "pages", "read_page"]
 
 # Enough to hold the times of several events, which no rewritten diary has again.
 _CHECKED_BYTES = 256
@@ -51,6 +52,14 @@ class Page:
     starts_over: bool
     is_last: bool
     n_unreadable: int = 0
+
+
+def diary_of(run: Path) -> Path:
+    """Return where the diary of a run lies; one just begun has none yet. Raises: UsageError when no run is here."""
+    diary = run / "events.jsonl"
+    if not (run / "run.json").is_file() and not diary.is_file():
+        raise UsageError(f"{run} holds no run; name the directory that was given to tinylm train --out")
+    return diary
 
 
 def cursor_from_text(text: str) -> Cursor | None:
