@@ -157,7 +157,6 @@ def _train_within(
     vocab_size = train_plan.vocab_size_of(Path(config.tokenizer))
     config = train_plan.planned(config, given, budget, began, vocab_size)
     ends = began + seconds_from_text(budget) * _TIME_FOR_STEPS
-
     step = 0
 
     def should_stop() -> int:

@@ -140,12 +140,13 @@ class Run:
     def _leave_out(self, step: int) -> None:
         """Go on from a later step of the plan; the checkpoint there binds a resumed run, which has another clock."""
         if step > self.position.step:
-            first, self.position = self.position.step + 1, replace(self.position, step=step)
-            self._checkpoint()
+            first = self.position.step + 1
             which = f"step {step:,}" if first == step else f"steps {first:,} to {step:,}"
             message = f"{which} of the plan, for want of time"
             self.log.write("progress", phase=_LEAVING_OUT, fraction=None, message=message, step=step, fromStep=first)
             self.n_left_out += step + 1 - first
+            self.position = replace(self.position, step=step)
+            self._checkpoint()  # with the event on the disk; an event without its checkpoint is dropped on resuming
 
     def _is_time(self, every: int) -> bool:
         step = self.position.step
