@@ -1,6 +1,7 @@
 """The lines that say what a training run does: from events to English, the same in a terminal and in a log."""
 
 import math
+import re
 import shlex
 import textwrap
 from pathlib import Path
@@ -13,11 +14,13 @@ __all__ = [
     "finished_lines",
     "start_line",
     "step_line",
+    "story",
     "took",
     "unreadable_line",
 ]
 
 Event = dict[str, Any]
+_BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _EXPORT = ("python", "-m", "tinylm.training.average")
 
 
@@ -47,11 +50,16 @@ def unreadable_line(diary: Path, n_lines: int) -> str:
     return f"{diary}: {n_lines} damaged line{'s' if n_lines > 1 else ''} left out; the rest is shown"
 
 
+def story(sample: str) -> str:
+    """Return a sample to show: a young model writes many blank lines in a row, of which one is left."""
+    return _BLANK_LINES.sub("\n\n", sample).strip()
+
+
 def evaluation_line(event: Event) -> str:
     """Say what an evaluation found, with the sample below."""
     return (
         f"step {event['step']:,}: validation loss {event['validationLoss']:.4f} nats per token, "
-        f"{event['bitsPerByte']:.4f} bits per byte; it writes:\n{textwrap.indent(event['sample'].strip(), '    ')}"
+        f"{event['bitsPerByte']:.4f} bits per byte; it writes:\n{textwrap.indent(story(event['sample']), '    ')}"
     )
 
 

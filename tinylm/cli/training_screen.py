@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tinylm.cli.train_words import duration
+from tinylm.cli.train_words import duration, story
 from tinylm.training.history import History
 
 __all__ = ["block_chart", "dashboard"]
@@ -125,6 +125,6 @@ def _points(history: History, name: str) -> list[tuple[float, float]]:
 
 
 def _story(sample: str) -> Text:
-    lines = sample.strip().splitlines()
+    lines = story(sample).splitlines()
     more = ["…"] if len(lines) > _MOST_STORY_LINES else []
     return Text("\n".join([*lines[:_MOST_STORY_LINES], *more]), style="italic")

@@ -1,9 +1,7 @@
 """`tinylm watch`: attaches to a training run, running or over, and shows what `tinylm train` shows. It only reads."""
 
-import re
 import shlex
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +16,6 @@ from tinylm.training.history import History, holder_of
 __all__ = ["watch"]
 
 _LOOK_EVERY_S = 0.5
-_BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _ADVICE = "Leaving with Ctrl-C does not disturb it."
 Event = dict[str, Any]
 
@@ -88,15 +85,7 @@ def _next(run: Path, cursor: Cursor) -> tuple[Cursor, bool, Page]:
     """
     is_held = holder_of(run) is not None
     page = read_page(run / "events.jsonl", cursor)
-    shown = replace(page, events=[_with_short_gaps(event) for event in page.events])
-    return page.cursor, not is_held and page.is_last, shown
-
-
-def _with_short_gaps(event: Event) -> Event:
-    """Return an event to show: a young model writes many blank lines in a row, of which one is left."""
-    if event.get("type") != "evaluation" or "sample" not in event:
-        return event
-    return {**event, "sample": _BLANK_LINES.sub("\n\n", str(event["sample"]))}
+    return page.cursor, not is_held and page.is_last, page
 
 
 def _wait(page: Page, is_over: bool) -> None:
