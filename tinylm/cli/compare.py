@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from tinylm.analysis.wording import counted, fit, signed
+from tinylm.cli import corpus_options as corpus
 from tinylm.cli.scoring_progress import shown_progress
 from tinylm.cli.terminal import write_any_text
 from tinylm.comparison.models import CONFIDENCE, N_RESAMPLES, ModelComparison, Place
@@ -31,23 +32,14 @@ _BEFORE_WIDTH, _PIECE_WIDTH = 40, 16
 
 def compare(
     first: Annotated[Path, typer.Argument(help="A model directory.", metavar="MODEL_A")],
-    data: Annotated[
-        list[str],
-        typer.Option(
-            "--data", help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to join several."
-        ),
-    ],
+    data: corpus.Data,
     second: Annotated[
         Path | None,
         typer.Argument(help="Another one; the starter model when absent.", metavar="MODEL_B", show_default=False),
     ] = None,
     places: Annotated[int, typer.Option("--places", help="How many places to list where they differ most.")] = 10,
-    clean: Annotated[
-        bool, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
-    ] = False,
-    errors: Annotated[
-        str, typer.Option("--errors", help="Bytes that are not UTF-8: strict stops, replace goes on.")
-    ] = "strict",
+    clean: corpus.Clean = False,
+    errors: corpus.Errors = "strict",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, numbers in full.")] = False,
 ) -> None:
     """Compare two models on a text: bits per byte, how sure their difference is, and where it is largest."""

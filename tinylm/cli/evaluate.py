@@ -18,6 +18,7 @@ import numpy as np
 import typer
 
 from tinylm.analysis.wording import counted
+from tinylm.cli import corpus_options as corpus
 from tinylm.cli.scoring_progress import shown_progress
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import BadData, Interrupted
@@ -55,21 +56,12 @@ class Measurement:
 
 
 def evaluate(
-    data: Annotated[
-        list[str],
-        typer.Option(
-            "--data", help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to join several."
-        ),
-    ],
+    data: corpus.Data,
     model: Annotated[
         Path | None, typer.Option("--model", help="A model directory; the starter model when absent.")
     ] = None,
-    clean: Annotated[
-        bool, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
-    ] = False,
-    errors: Annotated[
-        str, typer.Option("--errors", help="Bytes that are not UTF-8: strict stops, replace goes on.")
-    ] = "strict",
+    clean: corpus.Clean = False,
+    errors: corpus.Errors = "strict",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure nats per token, perplexity and bits per byte over a text."""

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from tinylm.cli import corpus_options as corpus
 from tinylm.cli.tokenizer_screen import ProgressScreen, print_report, print_sizes
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import Cancelled, DiskProblem, Interrupted, TinyLMError, UsageError
@@ -49,13 +50,7 @@ _OUR_FILES = {"tokenizer.json", "tokenizer_config.json"}
 
 
 def train_tokenizer(
-    data: Annotated[
-        list[str],
-        typer.Option(
-            "--data",
-            help="sample, stories, a file, a folder, a glob or owner/name of the Hub. Repeat it to join several.",
-        ),
-    ],
+    data: corpus.Data,
     out: Annotated[Path, typer.Option("--out", help="The directory to write. An older tokenizer there is replaced.")],
     vocab_size: Annotated[
         str,
@@ -66,12 +61,8 @@ def train_tokenizer(
         ),
     ] = str(DEFAULT_VOCAB_SIZE),
     workers: Annotated[int, typer.Option("--workers", help="Counting processes; 0: one per processor.")] = 0,
-    clean: Annotated[
-        bool, typer.Option("--clean", help="Repair wrongly decoded quotes (â€œ), straighten curly ones.")
-    ] = False,
-    errors: Annotated[
-        str, typer.Option("--errors", help="Bytes that are not UTF-8: strict stops, replace goes on.")
-    ] = "strict",
+    clean: corpus.Clean = False,
+    errors: corpus.Errors = "strict",
     held_out: Annotated[
         bool, typer.Option("--held-out/--no-held-out", help="Keep 2 % of the documents aside to measure compression.")
     ] = True,
