@@ -81,7 +81,7 @@ async def train_model(ls: "Server", argument: Any = None) -> dict[str, str]:
     stages = []
     if not origin:
         tokenizer = str(jobs_directory() / job_id / "tokenizer")
-        stages.append(_tokenizer_stage(job_id, data, tokenizer, _vocab_size(fields)))
+        stages.append(_tokenizer_stage(job_id, data, tokenizer, _vocab_size(fields), "--replace"))  # anew when resumed
         origin = [f"--tokenizer={tokenizer}"]
     command = _tinylm("train", *_each("--data", data), *origin, f"--out={out}", *options)
     stages.append(Stage("model", command, str(Path(out) / "events.jsonl")))
@@ -168,8 +168,8 @@ def _begin(ls: "Server", record: JobRecord) -> dict[str, str]:
     return {"jobId": record.job_id, "run": record.run}
 
 
-def _tokenizer_stage(job_id: str, data: list[str], out: str, vocab_size: int) -> Stage:
-    words = ["train-tokenizer", *_each("--data", data), f"--vocab-size={vocab_size}", f"--out={out}"]
+def _tokenizer_stage(job_id: str, data: list[str], out: str, vocab_size: int, *more: str) -> Stage:
+    words = ["train-tokenizer", *_each("--data", data), f"--vocab-size={vocab_size}", f"--out={out}", *more]
     return _told_anew(Stage("tokenizer", _tinylm(*words), ""), job_id)
 
 

@@ -56,7 +56,7 @@ def test_command_prints_json_and_says_when_the_corpus_is_too_small(tmp_path: Pat
     report = json.loads(done.stdout)
     assert report["vocabSize"] < report["vocabSizeWanted"] == 8192
     assert report["id"] == Tokenizer.load(tmp_path / "out").id
-    again = run("--data", corpus, "--out", tmp_path / "out", "--events", tmp_path / "events.jsonl")
+    again = run("--data", corpus, "--out", tmp_path / "out", "--replace", "--events", tmp_path / "events.jsonl")
     assert "8,192 were asked for, but this corpus holds no more pairs" in again.stdout
     n_merges = report["vocabSize"] - 257
     assert [line for line in again.stderr.splitlines() if line.startswith("merging")][-1].startswith(
@@ -78,7 +78,9 @@ def test_command_prints_json_and_says_when_the_corpus_is_too_small(tmp_path: Pat
         (["--data", "sample:5", "--out", "{here}/full"], 2, "holds other files (letter.txt)"),
         (["--data", "sample:5", "--out", "{here}/blank.txt"], 5, "is no directory"),
         (["--data", "sample:5", "--out", "{here}/blank.txt/below"], 5, "cannot be made"),
-        (["--data", "sample:5", "--out", "/proc/tokenizer"], 5, "/proc/.tokenizer"),
+        (["--data", "sample:5", "--out", "/proc/tokenizer"], 5, "/proc/tokenizer: cannot be made"),
+        (["--data", "sample:5", "--out", "{here}/older"], 2, "holds a tokenizer already; choose another --out, or add"),
+        (["--data", "sample:5", "--out", "{here}/older", "--vocab-size", "300,400"], 2, "other files (tokenizer.json)"),
     ],
 )
 def test_command_refuses_in_one_line(
@@ -88,6 +90,8 @@ def test_command_refuses_in_one_line(
     (tmp_path / "blank.txt").write_text(" \n")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("mine")
+    (tmp_path / "older").mkdir()
+    (tmp_path / "older" / "tokenizer.json").write_text("{}")
     before = sorted(tmp_path.rglob("*"))
     arguments = ["--out", str(tmp_path / "out"), *(word.format(here=tmp_path) for word in words)]
     with pytest.raises(SystemExit) as left:
@@ -107,7 +111,7 @@ def test_interrupting_the_command_leaves_nothing_half_written(tmp_path: Path, ho
     older = (out / "tokenizer.json").read_bytes()
     events.parent.mkdir()
     (events.parent / "stop").touch()  # Left from an earlier run, and not meant for this one.
-    words = ["--data", "sample:100000000", "--workers", "2", "--out", str(out), "--events", str(events)]
+    words = ["--data", "sample:100000000", "--workers", "2", "--out", str(out), "--replace", "--events", str(events)]
     command = [sys.executable, "-m", "tinylm", "train-tokenizer", *words]
     with subprocess.Popen(
         command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, start_new_session=True

@@ -4,7 +4,7 @@ Counting and merging are in `tinylm.tokenizer_training`; this file joins them to
 """
 
 import json
-import os
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ _OUR_FILES = {"tokenizer.json", "tokenizer_config.json"}
 
 def train_tokenizer(
     data: corpus.Data,
-    out: Annotated[Path, typer.Option("--out", help="The directory to write. An older tokenizer there is replaced.")],
+    out: Annotated[Path, typer.Option("--out", help="The directory to write.")],
     vocab_size: Annotated[
         str,
         typer.Option(
@@ -74,6 +74,7 @@ def train_tokenizer(
         typer.Option("--report", help="Write all that was measured to this .html or .json file; without it, to none."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a tokenizer that lies in --out.")] = False,
 ) -> None:
     """Train a byte-level BPE tokenizer on a corpus.
 
@@ -84,7 +85,7 @@ def train_tokenizer(
         check_report_path(report)
     if workers < 0:
         raise UsageError(f"--workers {workers}: write a number of processes, or 0 for one per processor")
-    check_destination(out, sizes)
+    check_destination(out, sizes, may_replace=replace)
     source = open_sources(data, errors=errors, clean=clean)
     stop_file = None if events is None else events.parent / "stop"
     config = {"data": data, "vocabSize": sizes[-1], "out": str(out), "clean": clean, "errors": errors}
@@ -131,24 +132,27 @@ def _sizes(text: str) -> tuple[int, ...]:
     return sizes
 
 
-def check_destination(out: Path, sizes: tuple[int, ...] = ()) -> None:
-    """Refuse, before any work, a place that cannot be written or that holds something other than tokenizers.
+def check_destination(out: Path, sizes: tuple[int, ...], *, may_replace: bool) -> None:
+    """Refuse, before any work, a place that cannot be written or that holds something that is not to be replaced.
 
-    Raises: DiskProblem when it cannot be written; UsageError when it holds other files.
+    Raises: DiskProblem when it cannot be written; UsageError when it holds other files or a tokenizer that has to stay.
     """
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise DiskProblem(f"{out}: exists and is no directory; choose another --out")
     if out.is_dir():
         ours = _OUR_FILES if len(sizes) <= 1 else set(map(str, sizes))
-        foreign = sorted(path.name for path in out.iterdir() if path.name not in ours)
-        if foreign:
+        found = {path.name for path in out.iterdir()}
+        if foreign := sorted(found - ours):
             raise UsageError(f"{out}: holds other files ({', '.join(foreign[:3])}); choose an empty or new --out")
+        goes_on = state_file(out).exists() or merges_file(out).exists()  # after one that may, or that had just written
+        if found and not (may_replace or goes_on):
+            raise UsageError(f"{out}: holds a tokenizer already; choose another --out, or add --replace")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass  # permissions alone do not tell, of root or of /proc
     except OSError as error:
         raise DiskProblem(f"{out}: cannot be made ({error.strerror}); choose another --out") from None
-    if not os.access(out.parent, os.W_OK | os.X_OK):
-        raise DiskProblem(f"{out}: its folder cannot be written; check the permissions or choose another --out")
 
 
 def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
