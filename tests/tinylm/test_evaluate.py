@@ -75,8 +75,19 @@ def test_text_output_shows_the_same_numbers(model_directory, tmp_path, capsys):
     assert code == 0
     assert f"nats per token   {found['natsPerToken']:.4f}\n" in text
     assert f"perplexity       {found['perplexity']:.3f}\n" in text
-    assert f"bits per byte    {found['bitsPerByte']:.4f}\n" in text
+    low, high = found["interval"]
+    assert low < found["bitsPerByte"] < high
+    interval = f"95% interval {low:.4f} to {high:.4f} (bootstrap over documents); with fewer than 20 documents"
+    assert f"bits per byte    {found['bitsPerByte']:.4f}, {interval} it is too narrow\n" in text
     assert f"4 documents, {found['tokens']} tokens, {found['bytes']} bytes" in text
+
+
+def test_one_document_has_no_interval(model_directory, tmp_path, capsys):
+    data = write_jsonl(tmp_path / "one.jsonl", SHORT[:1])
+    _, out, _ = run(capsys, "--model", model_directory, "--data", data, "--json")
+    assert json.loads(out)["interval"] is None
+    _, text, _ = run(capsys, "--model", model_directory, "--data", data)
+    assert "; one document tells nothing about others\n" in text
 
 
 def test_measuring_in_pieces_equals_scoring_the_whole(model, monkeypatch):

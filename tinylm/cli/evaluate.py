@@ -20,10 +20,12 @@ import typer
 from tinylm.analysis.wording import counted
 from tinylm.cli import corpus_options as corpus
 from tinylm.cli.scoring_progress import shown_progress
+from tinylm.comparison.models import CONFIDENCE, bootstrap_interval, caution
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import BadData, Interrupted
 from tinylm.model.language_model import LanguageModel, starter_model_directory
 from tinylm.stopping import StopRequest
+from tinylm.training.provenance import remembered
 
 __all__ = ["Measurement", "evaluate", "measure_documents"]
 
@@ -55,6 +57,25 @@ class Measurement:
         return self.nats / math.log(2) / self.n_bytes
 
 
+@dataclass(frozen=True)
+class _Result:
+    """What was measured: the running sums after each document, the time it took, and what has to be said with it."""
+
+    steps: list[Measurement]
+    seconds: float
+    notes: list[str]
+
+    @property
+    def total(self) -> Measurement:
+        return self.steps[-1] if self.steps else Measurement()
+
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % interval of the bits per byte, as far as it depends on the documents; None for fewer than two."""
+        n_bytes = np.diff([0, *(step.n_bytes for step in self.steps)]).astype(np.float64)
+        bits = np.diff([0.0, *(step.nats for step in self.steps)]) / math.log(2)
+        return bootstrap_interval(bits, n_bytes) if len(bits) > 1 else None
+
+
 def evaluate(
     data: corpus.Data,
     model: Annotated[
@@ -69,14 +90,14 @@ def evaluate(
     language_model = LanguageModel.load(model or starter_model_directory())
     started = time.monotonic()
     with StopRequest() as stop, shown_progress("evaluating", source.n_bytes()) as show:
-        found = _measure(language_model, source, stop, lambda found: show(found.n_bytes, _so_far(found)))
-    seconds = time.monotonic() - started
-    if not found.n_tokens:
+        steps = _measure(language_model, source, stop, lambda found: show(found.n_bytes, _so_far(found)))
+    found = _Result(steps, time.monotonic() - started, [*source.notes(), *remembered(language_model.path, source)])
+    if not found.total.n_tokens:
         raise BadData(f"{source.name}: no document is left to measure; name another with --data")
     if as_json:
-        typer.echo(json.dumps(_as_json(language_model, source, found, seconds), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(_as_json(language_model, source, found), indent=2, ensure_ascii=False))
     else:
-        _print_result(language_model, source, found, seconds)
+        _print_result(language_model, source, found)
 
 
 def measure_documents(
@@ -106,8 +127,10 @@ def measure_documents(
 
 def _measure(
     model: LanguageModel, source: Source, stop: StopRequest, show: Callable[[Measurement], None]
-) -> Measurement:
+) -> list[Measurement]:
+    """Return the running sums after each document that has a token."""
     found = Measurement()
+    after: dict[int, Measurement] = {}
 
     def check() -> None:
         if stop():
@@ -116,30 +139,42 @@ def _measure(
 
     for found in measure_documents(model, source.documents(), check):
         show(found)
-    return found
+        after[found.n_documents] = found
+    return [*after.values()]
 
 
 def _so_far(found: Measurement) -> str:
     return f"{counted(found.n_documents, 'document')}, {found.bits_per_byte:.4f} bits per byte"
 
 
-def _print_result(model: LanguageModel, source: Source, found: Measurement, seconds: float) -> None:
+def _print_result(model: LanguageModel, source: Source, result: _Result) -> None:
     n_params, block_size = model.engine.n_params, model.engine.config.block_size
+    found = result.total
     lines = [
         f"model            {model.path} ({n_params / 1e6:.1f} M parameters, context {block_size}, id {model.id})",
         f"corpus           {source.name}: {counted(found.n_documents, 'document')}, "
         f"{counted(found.n_tokens, 'token')}, {counted(found.n_bytes, 'byte')}, "
         f"{found.n_bytes / found.n_tokens:.3f} bytes per token",
-        *(f"                 {note}" for note in source.notes()),
+        *(f"                 {note}" for note in result.notes),
         f"nats per token   {found.nats_per_token:.4f}",
         f"perplexity       {found.perplexity:.3f}",
-        f"bits per byte    {found.bits_per_byte:.4f}",
-        f"                 in {seconds:.1f} s; each token sees at least min(all before it, {block_size // 2}) tokens",
+        f"bits per byte    {found.bits_per_byte:.4f}{_with_interval(result)}",
+        f"                 in {result.seconds:.1f} s; each token sees at least min(all before it, {block_size // 2}) "
+        "tokens",
     ]
     typer.echo("\n".join(lines))
 
 
-def _as_json(model: LanguageModel, source: Source, found: Measurement, seconds: float) -> dict[str, object]:
+def _with_interval(result: _Result) -> str:
+    interval = result.interval()
+    if interval is None:
+        return "; one document tells nothing about others"
+    ends = " to ".join(f"{end:.4f}" for end in interval)
+    return f", {CONFIDENCE:.0%} interval {ends} (bootstrap over documents){caution(result.total.n_documents)}"
+
+
+def _as_json(model: LanguageModel, source: Source, result: _Result) -> dict[str, object]:
+    found = result.total
     return {
         "model": str(model.path),
         "modelId": model.id,
@@ -153,6 +188,7 @@ def _as_json(model: LanguageModel, source: Source, found: Measurement, seconds: 
         "natsPerToken": found.nats_per_token,
         "perplexity": found.perplexity if math.isfinite(found.perplexity) else None,
         "bitsPerByte": found.bits_per_byte,
-        "seconds": round(seconds, 3),
-        "notes": source.notes(),
+        "interval": result.interval(),
+        "seconds": round(result.seconds, 3),
+        "notes": result.notes,
     }

@@ -20,9 +20,11 @@ from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.spans import utf8
 
-__all__ = ["CONFIDENCE", "N_RESAMPLES", "ModelComparison", "Place", "bootstrap_interval"]
+__all__ = ["CONFIDENCE", "N_RESAMPLES", "ModelComparison", "Place", "bootstrap_interval", "caution"]
 
 CONFIDENCE = 0.95
+# Of normal differences the interval held the truth 72 times in 100 with 3 documents, 88 with 10, 92 with 20.
+_ENOUGH_DOCUMENTS = 20
 N_RESAMPLES = 2000  # percentiles want a thousand or more; with 2,000 documents it takes 0.1 s
 _PIECE_TOKENS = 1024  # scored at a time, so that a stop is answered
 _BEFORE_BYTES = 200
@@ -158,6 +160,12 @@ def bootstrap_interval(
         estimates[number] = differences[drawn].sum() / n_bytes[drawn].sum()
     low, high = np.quantile(estimates, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]).tolist()
     return low, high
+
+
+def caution(n_documents: int) -> str:
+    """Return what has to be said behind an interval over few documents; nothing where there are enough."""
+    few = n_documents < _ENOUGH_DOCUMENTS
+    return f"; with fewer than {_ENOUGH_DOCUMENTS} documents it is too narrow" if few else ""
 
 
 def _surprisal_bits(

@@ -13,9 +13,10 @@ It is no general repair of encodings: sequences that real languages write (`É»
 that of ftfy (Robyn Speer); the rules here are fewer and were checked against the 850 stories that need them.
 """
 
+import hashlib
 import re
 
-__all__ = ["clean_document", "repair_mojibake"]
+__all__ = ["clean_document", "cleaned_fingerprint", "repair_mojibake"]
 
 # The characters that the bytes 0x80 to 0xBF become in Windows-1252; the five undefined ones stay control characters.
 _TAIL_CHARS = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in range(0x80, 0xC0))
@@ -76,3 +77,8 @@ def _close_lost_quotes(text: str) -> str:
         return mark
 
     return _LOST_QUOTE.sub(close, text)
+
+
+def cleaned_fingerprint(fingerprint: str) -> str:
+    """Return the fingerprint that a corpus has once it is cleaned, from the one it has before."""
+    return hashlib.sha256(f"clean 1\n{fingerprint}".encode()).hexdigest()

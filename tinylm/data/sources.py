@@ -19,11 +19,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tinylm.data.cleaning import clean_document
+from tinylm.data.cleaning import clean_document, cleaned_fingerprint
 from tinylm.data.readers import BLOCK_BYTES, SUFFIXES, Tally, open_regular, read_documents
 from tinylm.errors import BadData, UsageError
 
-__all__ = ["FileSource", "SampleSource", "Source", "open_source", "open_sources"]
+__all__ = ["CleanedSource", "FileSource", "SampleSource", "Source", "SourceList", "open_source", "open_sources"]
 
 SAMPLE_STORIES = 20_000
 WRITTEN_STORIES = Path(__file__).parent / "stories" / "written.txt"
@@ -279,7 +279,7 @@ class CleanedSource(Source):
 
     def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256 over the uncleaned fingerprint and the fact of cleaning."""
-        return hashlib.sha256(f"clean 1\n{self.source.fingerprint(check)}".encode()).hexdigest()
+        return cleaned_fingerprint(self.source.fingerprint(check))
 
     def n_bytes(self) -> int | None:
         """Return the size before cleaning, which is what `tally.bytes_read` counts."""

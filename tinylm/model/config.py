@@ -63,6 +63,7 @@ _UNUSED = frozenset(
         "summary_use_proj",
         "task_specific_params",
         "torch_dtype",
+        "trained_on",
         "transformers_version",
         "use_cache",
         "problem_type",

@@ -34,6 +34,7 @@ from tinylm.training.memory import memory_explained
 from tinylm.training.mixture import derived_seed
 from tinylm.training.network import Machine, apply_machine, n_parameters
 from tinylm.training.progress import StepClock, encoding_reporter, report_size, stopped_line
+from tinylm.training.provenance import trained_on
 from tinylm.training.run_directory import RunDirectory, RunRecord, run_fingerprint
 from tinylm.training.snapshots import remove_snapshots_after, snapshot_path, snapshot_steps
 from tinylm.training.team import Team
@@ -110,6 +111,7 @@ class Run:
     def _build(self, checkpoint: Path | None, corpus: Corpus) -> None:
         config, initial = self.record.config, self.directory.initial
         learner = Learner(config, corpus.training, self.tokenizer, self.machine, self.team, initial)
+        learner.model.config.trained_on = trained_on(self.record, initial)
         if checkpoint is not None:
             restore_checkpoint(checkpoint, learner.model, learner.optimizers)
         if self.machine.compile and self.team.size == 1:
