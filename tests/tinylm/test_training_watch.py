@@ -160,7 +160,7 @@ def test_the_picture_in_a_terminal_shows_curves_numbers_and_the_newest_story(fin
     last = picture.history.evaluations[-1]
     assert "step 9 of 9 · " in text and "finished" in text and "█" in text
     assert f"validation at step 9: {last.validation_loss:.4f} nats per token, {last.bits_per_byte:.4f} bits" in text
-    assert "Once upon a time" in text
+    assert "Not a day went" in text
 
 
 @given(st.lists(st.floats(0, 100) | st.just(float("nan")), max_size=60), st.integers(1, 40), st.integers(1, 6))
@@ -174,6 +174,11 @@ def test_block_charts_fill_their_frame_and_never_fail(values, width, rows):
 
 def test_block_charts_rise_with_their_values():
     assert block_chart([(0, 0.0), (1, 7.0)], 2, 2, 2) == [" █", "▁█"]
+
+
+def test_block_charts_of_few_steps_are_closed_but_for_what_was_left_out():
+    values = [(1, 1.0), (2, 3.0), (3, float("nan")), (4, 1.0), (7, 1.0), (8, 3.0)]
+    assert block_chart(values, 18, 1, 9) == ["  ▁▄█   ▁     ▁▄█ "]
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png"])

@@ -3,6 +3,7 @@
 `tinylm train` and `tinylm watch` show the same picture. It reads no files and holds no state.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,23 +49,34 @@ def block_chart(points: Sequence[tuple[float, float]], width: int, rows: int, x_
     """Draw a curve in eighths of a row.
 
     Args:
-        points: (x, y) in the order of x; a y that is no finite number is a gap. Several in one column are averaged.
+        points: (x, y) in the order of x; a y that is no finite number is a gap. Several in one column are averaged;
+            columns between two points that are at most 1 apart lie on the line between them.
         x_end: the x of the right edge; the left one is 0.
 
     Returns:
         `rows` lines of `width` characters, the top one first; every drawn column is at least an eighth high.
     """
-    sums, counts = [0.0] * width, [0] * width
-    for x, y in points:
-        if math.isfinite(y):
-            column = min(width - 1, max(0, int(x / x_end * width)))
-            sums[column] += y
-            counts[column] += 1
-    means = [total / n if n else math.nan for total, n in zip(sums, counts, strict=True)]
+    means = _column_means(points, width, x_end)
     drawn = [mean for mean in means if math.isfinite(mean)]
     low, high = (min(drawn), max(drawn)) if drawn else (0.0, 1.0)
     eighths = [_eighths(mean, low, high, rows) for mean in means]
     return ["".join(_BLOCKS[min(8, max(0, n - 8 * row))] for n in eighths) for row in reversed(range(rows))]
+
+
+def _column_means(points: Sequence[tuple[float, float]], width: int, x_end: float) -> list[float]:
+    columns = [min(width - 1, max(0, int(x / x_end * width))) for x, _ in points]
+    sums, counts = [0.0] * width, [0] * width
+    for column, (_, y) in zip(columns, points, strict=True):
+        if math.isfinite(y):
+            sums[column] += y
+            counts[column] += 1
+    means = [total / n if n else math.nan for total, n in zip(sums, counts, strict=True)]
+    pairs = itertools.pairwise(zip(columns, points, strict=True))
+    for (first, (x, y)), (last, (next_x, next_y)) in pairs:
+        if next_x - x <= 1:  # further apart: what lies between was left out
+            for column in range(first + 1, last):
+                means[column] = y + (next_y - y) * (column - first) / (last - first)
+    return means
 
 
 def _eighths(value: float, low: float, high: float, rows: int) -> int:

@@ -61,15 +61,15 @@ def _watch_plainly(run: Path) -> None:
                 lines.show(event)
         history.is_abandoned = is_over and history.end is None
         if newest is not None and page.is_last:
-            _print_so_far(history, newest)
+            _print_so_far(history, newest, "" if is_over else _ADVICE)
             newest = None
         _wait(page, is_over)
     _end(run, history, n_unreadable)
 
 
-def _print_so_far(history: History, newest: dict[object, Event]) -> None:
+def _print_so_far(history: History, newest: dict[object, Event], advice: str) -> None:
     if history.start is not None:
-        typer.echo(start_line(history.start, _ADVICE))
+        typer.echo(start_line(history.start, advice))
     if history.size is not None:
         typer.echo(str(history.size.get("message", "")))
     if (evaluation := newest.get("evaluation")) is not None:

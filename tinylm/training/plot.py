@@ -40,7 +40,7 @@ def plot_runs(runs: Sequence[tuple[str, History]], out: Path, *, logarithmic: bo
         validation = [each.validation_loss for each in history.evaluations]
         losses.plot(evaluated, validation, "o--", color=colour, markersize=4, label=f"{name}, validation")
         bits.plot(evaluated, [each.bits_per_byte for each in history.evaluations], "o-", color=colour, label=name)
-        rates.plot(history.steps, history.curves["learning_rate"], color=colour, label=name)
+        rates.plot(*_with_gaps(history.steps, history.curves["learning_rate"]), color=colour, label=name)
         _curve(norms, history, "grad_norm", colour, name)
     titles = ("loss (nats per token)", "bits per byte (validation)", "learning rate (AdamW)", "gradient norm")
     for axes, title in zip((losses, bits, rates, norms), titles, strict=True):
@@ -52,8 +52,20 @@ def plot_runs(runs: Sequence[tuple[str, History]], out: Path, *, logarithmic: bo
 
 def _curve(axes: Axes, history: History, name: str, colour: str, label: str) -> None:
     values = history.curves[name]
-    axes.plot(history.steps, values, color=colour, alpha=0.25, linewidth=0.8)
-    axes.plot(history.steps, _smoothed(values), color=colour, linewidth=1.4, label=label)
+    axes.plot(*_with_gaps(history.steps, values), color=colour, alpha=0.25, linewidth=0.8)
+    axes.plot(*_with_gaps(history.steps, _smoothed(values)), color=colour, linewidth=1.4, label=label)
+
+
+def _with_gaps(steps: Sequence[int], values: Sequence[float]) -> tuple[list[int], list[float]]:
+    """Put a NaN behind each step whose next one was left out, so that no line is drawn over what did not happen."""
+    found: tuple[list[int], list[float]] = ([], [])
+    for step, value in zip(steps, values, strict=True):
+        if found[0] and step > found[0][-1] + 1:
+            found[0].append(found[0][-1] + 1)
+            found[1].append(math.nan)
+        found[0].append(step)
+        found[1].append(value)
+    return found
 
 
 def _smoothed(values: Sequence[float]) -> list[float]:
