@@ -31,7 +31,7 @@ function beginTraining({ folder }) {
   const [data, tokenizer, out] = [join(folder, 'stories.txt'), join(folder, 'tokenizer'), join(folder, 'tinylm-runs', 'watched')];
   execFileSync(venvPython, tinylm('sample-data', '--stories', '200', '--seed', '1', '--out', data), { stdio: 'ignore' });
   execFileSync(venvPython, tinylm('train-tokenizer', `--data=${data}`, '--vocab-size=600', `--out=${tokenizer}`), { stdio: 'ignore' });
-  const words = tinylm('train', `--data=${data}`, `--tokenizer=${tokenizer}`, `--out=${out}`, `--steps=${STEPS}`, ...SHAPE, '--evaluate-every=50', '--checkpoint-every=50', '--snapshots=100');
+  const words = tinylm('train', `--data=${data}`, `--tokenizer=${tokenizer}`, `--out=${out}`, `--steps=${STEPS}`, ...SHAPE, '--evaluate-every=50', '--checkpoint-every=50', '--snapshots=100', '--sample-prompt=Once upon a time');
   trainer = spawn(venvPython, words, { stdio: 'ignore' });
 }
 

@@ -178,7 +178,7 @@ def _print_details(console: Console, largest: Measures) -> None:
         table.columns[place].justify, table.columns[place].no_wrap = "right", True
     console.print(f"\n  Tokens by their length, of {largest.vocab_size:,} entries:\n")
     console.print(table)
-    for label, examples in (("never used", largest.never_used), ("parts of characters", largest.fragments)):
+    for label, examples in (("never used in them", largest.never_used), ("parts of characters", largest.fragments)):
         if examples:
             console.print(f"\n  {label}, for example  {'  '.join(examples)}", soft_wrap=True)
 

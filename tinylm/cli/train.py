@@ -13,6 +13,7 @@ from tinylm.cli.train_checks import (
     check_budget,
     check_inputs,
     check_new_run,
+    check_resumable,
     loading_torch,
     require_torch,
 )
@@ -98,8 +99,7 @@ def train(
         _say_what_it_costs(given, budget, began, as_json, vocab_size)
         return
     config = _config_to_resume(given) if resume else _new_config(given)
-    if not resume:
-        check_new_run(config)
+    check_resumable(config) if resume else check_new_run(config)
     from tinylm.stopping import StopRequest, ended_by_signals
 
     with ended_by_signals(), loading_torch():
@@ -133,10 +133,12 @@ def _say_what_it_costs(
     check_inputs(config, tokenizer)
     with loading_torch():
         from tinylm.cli import train_plan
+    is_assumed = tokenizer is None and vocab_size is None
     vocab_size = vocab_size or train_plan.vocab_size_of(tokenizer)
     if budget is not None:
         config = train_plan.planned(config, given, budget, began, vocab_size)
-    train_plan.print_estimate(config, vocab_size, typer.echo, as_json)
+    assumption = " (no --tokenizer is named; --vocab-size has others)" if is_assumed else ""
+    train_plan.print_estimate(config, vocab_size, typer.echo, as_json=as_json, assumption=assumption)
 
 
 def _train_within(

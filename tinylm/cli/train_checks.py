@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from tinylm.tokens.tokenizer import Tokenizer
     from tinylm.training.config import TrainConfig
 
-__all__ = ["check_alone", "check_budget", "check_inputs", "check_new_run", "loading_torch", "require_torch"]
+__all__ = [
+    "check_alone",
+    "check_budget",
+    "check_inputs",
+    "check_new_run",
+    "check_resumable",
+    "loading_torch",
+    "require_torch",
+]
 
 
 def require_torch() -> None:
@@ -64,6 +72,20 @@ def check_new_run(config: "TrainConfig") -> None:
     tokenizer = Tokenizer.load(Path(config.tokenizer))
     _check_origin(config, tokenizer)
     check_corpus(config, tokenizer)
+
+
+def check_resumable(config: "TrainConfig") -> None:
+    """Refuse a run in which another process trains, unless that is one of those which train together.
+
+    Raises:
+        Locked: another process trains there.
+    """
+    from tinylm.training.history import holder_of
+    from tinylm.training.run_directory import RunDirectory
+
+    directory = RunDirectory(Path(config.out))
+    if _is_alone() and holder_of(directory.path) is not None:
+        raise directory.in_use()
 
 
 def check_inputs(config: "TrainConfig", tokenizer: Path | None) -> None:

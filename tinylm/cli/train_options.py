@@ -123,7 +123,9 @@ Clean = Annotated[
     bool | None, typer.Option("--clean", help="Repair wrongly decoded quotes; drop documents that stay broken.")
 ]
 Errors = Annotated[str | None, _of_the_run("errors", "Bytes that are not UTF-8: strict stops, replace goes on.")]
-SamplePrompt = Annotated[str | None, _of_the_run("sample_prompt", "Continued at every evaluation.")]
+SamplePrompt = Annotated[
+    str | None, typer.Option(help="Continued at every evaluation. Without it, how most held-out documents begin.")
+]
 CheckpointEvery = Annotated[int | None, _of_the_run("checkpoint_every", "Steps between two checkpoints.")]
 EvaluateEvery = Annotated[int | None, _of_the_run("evaluate_every", "Steps between two evaluations.")]
 Keep = Annotated[int | None, _of_the_run("keep", "Newest checkpoints to keep, beside the best.")]

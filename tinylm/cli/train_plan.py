@@ -50,10 +50,12 @@ def planned(config: TrainConfig, given: dict[str, Any], budget: str, began: floa
         row = table.ROWS[0]  # for the batch, unless that is given too
     config = replace(config, **table.first_guess(given, row))
     step_s, _ = measure_step(config, vocab_size, choose_machine(config, vocab_size), lambda: None)
+    spent = time.monotonic() - began
     return table.plan_steps(
         config,
         given,
-        seconds_left=seconds - (time.monotonic() - began),
+        seconds_spent=spent,
+        seconds_left=seconds - spent,
         seconds_per_step=step_s,
         can_compile=choose_machine(replace(config, steps=_MANY_STEPS), vocab_size).compile,
         corpus_bytes=sum(source.n_bytes() or 0 for source in sources),
@@ -61,8 +63,14 @@ def planned(config: TrainConfig, given: dict[str, Any], budget: str, began: floa
     )
 
 
-def print_estimate(config: TrainConfig, vocab_size: int, say: Callable[[str], None], as_json: bool) -> None:
-    """Measure and print what a run costs. Nothing is written."""
+def print_estimate(
+    config: TrainConfig, vocab_size: int, say: Callable[[str], None], *, as_json: bool, assumption: str
+) -> None:
+    """Measure and print what a run costs. Nothing is written.
+
+    Args:
+        assumption: what was assumed about the vocabulary, said behind its size.
+    """
     estimate = estimate_run(config, vocab_size)
     sources, _ = open_corpus_sources(config)
     sizes = [source.n_bytes() for source in sources]
@@ -73,7 +81,7 @@ def print_estimate(config: TrainConfig, vocab_size: int, say: Callable[[str], No
         sized = {"blockSize": config.block_size, "vocabSize": vocab_size, "corpusBytes": n_bytes}
         say(json.dumps({**estimate.to_json(), **shape, **sized, "warning": memorized}))
         return
-    lines = _lines(config, estimate, vocab_size, n_bytes)
+    lines = _lines(config, estimate, f"{vocab_size:,}{assumption}", n_bytes)
     for label, text in [*lines, *([("note", memorized)] if memorized else [])]:
         say(f"{label:<10} {text}")
 
@@ -92,7 +100,7 @@ def _memorized(config: TrainConfig, estimate: Estimate, n_bytes: int | None) -> 
     return f"about {found}" if found else None
 
 
-def _lines(config: TrainConfig, estimate: Estimate, vocab_size: int, n_bytes: int | None) -> list[tuple[str, str]]:
+def _lines(config: TrainConfig, estimate: Estimate, vocabulary: str, n_bytes: int | None) -> list[tuple[str, str]]:
     machine = estimate.machine
     threads = f"{machine.threads} thread{'s' if machine.threads > 1 else ''}"
     steps = f"{estimate.probed_steps} step{'s' if estimate.probed_steps > 1 else ''}"
@@ -102,7 +110,7 @@ def _lines(config: TrainConfig, estimate: Estimate, vocab_size: int, n_bytes: in
         (
             "model",
             f"{estimate.n_parameters / 1e6:.2f} M parameters: {config.n_layer} blocks, {config.n_head} heads, "
-            f"width {config.n_embd}, context {config.block_size}, vocabulary {vocab_size:,}",
+            f"width {config.n_embd}, context {config.block_size}, vocabulary {vocabulary}",
         ),
         ("corpus", f"{', '.join(config.data)}: {size}"),
         (

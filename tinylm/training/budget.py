@@ -114,6 +114,7 @@ def plan_steps(
     config: TrainConfig,
     given: dict[str, Any],
     *,
+    seconds_spent: float,
     seconds_left: float,
     seconds_per_step: float,
     can_compile: bool,
@@ -124,6 +125,7 @@ def plan_steps(
 
     Args:
         given: options that were asked for by name; they stay.
+        seconds_spent: on starting and measuring, to be told where the time is too short.
         can_compile: whether this machine compiles a run that is long enough.
         corpus_bytes: of all sources together; 0 where unknown.
         validation_bytes: of the corpus to measure on, None where part of the first is held out.
@@ -143,9 +145,9 @@ def plan_steps(
     if steps < fewest:
         missing = (fewest - steps) * seconds_per_step / (1 - _SET_ASIDE)
         raise UsageError(
-            f"--budget: reading the corpus takes about {reading:.0f} s, an evaluation {evaluation_s:.2g} s and a step "
-            f"{seconds_per_step:.2g} s, which leaves time for {max(0, steps)} steps; give {math.ceil(missing)} s more "
-            f"for {fewest} of them"
+            f"--budget: starting and measuring took {seconds_spent:.0f} s, reading the corpus takes about "
+            f"{reading:.0f} s, an evaluation {evaluation_s:.2g} s and a step {seconds_per_step:.2g} s, which leaves "
+            f"time for {max(0, steps)} steps; give {math.ceil(missing)} s more for {fewest} of them"
         )
     fields: dict[str, Any] = {
         "steps": steps,

@@ -61,7 +61,7 @@ class TrainConfig:
     validation: str | None = None
     clean: bool = False  # repair wrongly decoded quotes, drop documents that stay broken
     errors: str = "strict"  # bytes that are not UTF-8: stop, or replace them
-    sample_prompt: str = "Once upon a time"
+    sample_prompt: str | None = None  # None: how most held-out documents begin
     checkpoint_every: int = 200
     evaluate_every: int = 200
     keep: int = 2  # the newest checkpoints; the best one stays in any case

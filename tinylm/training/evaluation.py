@@ -7,7 +7,10 @@ over ln 2 and over the bytes that these tokens stand for. In training at most EV
 first ones of the held-out documents; `tinylm evaluate` scores everything, through the serving engine.
 """
 
+import itertools
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -21,8 +24,11 @@ from tinylm.tokens.tokenizer import Tokenizer
 from tinylm.training.config import EVALUATION_TOKENS
 from tinylm.training.corpus import Stream
 
-__all__ = ["Evaluation", "evaluate_model", "sample_text", "scoring_windows"]
+__all__ = ["Evaluation", "evaluate_model", "sample_text", "scoring_windows", "usual_beginning"]
 
+_FIRST_WORDS = re.compile(r"\s*(?:\S+\s+){0,3}\S+(?=\s)")
+_FIRST_TOKENS = 32  # hold four words, unless they are long ones
+_BEGINNINGS = 1000  # documents are enough to tell
 _BATCH_TOKENS = 2048
 _IGNORED = -100
 
@@ -90,6 +96,14 @@ def evaluate_model(
             n_bytes += int(tokenizer.byte_lengths[scored].sum())
             n_scored += len(scored)
     return Evaluation(nats / max(1, n_scored), nats / math.log(2) / max(1, n_bytes), n_scored)
+
+
+def usual_beginning(streams: tuple[Stream, ...], tokenizer: Tokenizer) -> str:
+    """Return the (at most four) words with which most held-out documents begin: a prompt in the corpus' own manner."""
+    documents = itertools.islice((ids for stream in streams for ids in stream.documents()), _BEGINNINGS)
+    found = (_FIRST_WORDS.match(tokenizer.decode(ids[:_FIRST_TOKENS].tolist())) for ids in documents)
+    counts = Counter(match[0].strip() for match in found if match)
+    return max(counts, key=counts.__getitem__, default="")
 
 
 def sample_text(

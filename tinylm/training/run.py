@@ -26,7 +26,7 @@ from tinylm.training.checkpoint import (
 from tinylm.training.config import config_to_json
 from tinylm.training.corpus import Corpus, prepare_corpus
 from tinylm.training.encoded_cache import EncodedCache
-from tinylm.training.evaluation import evaluate_model, sample_text
+from tinylm.training.evaluation import evaluate_model, sample_text, usual_beginning
 from tinylm.training.events import EventLog, OnEvent, rewind_events
 from tinylm.training.export import export_model
 from tinylm.training.learner import Learner
@@ -171,7 +171,10 @@ class Run:
         if best is None or result.validation_loss < best:
             self.position = Position(step, result.validation_loss, step)
         seed = derived_seed(config.seed, _SAMPLE)
-        sample = sample_text(self.learner.model, self.tokenizer, config.sample_prompt, seed, self._check)
+        prompt = config.sample_prompt
+        if prompt is None:
+            prompt = usual_beginning(corpus.validation, self.tokenizer)
+        sample = sample_text(self.learner.model, self.tokenizer, prompt, seed, self._check)
         self.log.write(
             "evaluation",
             step=step,

@@ -98,6 +98,10 @@ class RunDirectory:
         with disk_errors(self.path, "making the run directory"):
             self.path.mkdir(parents=True, exist_ok=True)
 
+    def in_use(self) -> Locked:
+        """Return the complaint that another process trains here."""
+        return Locked(f"{self.path} is in use{_held_by(self.path / 'holder.json')}; stop that run first")
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the directory for this process; leftovers of a killed one are swept away.
@@ -111,7 +115,7 @@ class RunDirectory:
             try:
                 lock.acquire()
             except Timeout:  # itself an OSError
-                raise Locked(f"{self.path} is in use{_held_by(holder)}; stop that run first") from None
+                raise self.in_use() from None
         try:
             for place in (self.path, self.checkpoints, self.snapshots, self.data):
                 with disk_errors(place, "making the run directory"):
