@@ -11,9 +11,9 @@ from tinylm.training.mixture import Phase, RowOrder, derived_seed, parse_mix, ph
 BLOCK = 16
 
 
-def order(lengths, *, mix=(), seed=0, steps=100, rows=4, every=50):
+def order(lengths, *, mix=(), seed=0, steps=100, rows=4, every=50, aligned=0.5):
     starts = [np.arange(0, length - 1, every, dtype=np.int64) for length in lengths]
-    return RowOrder(starts, lengths, BLOCK, mix, seed, steps, rows)
+    return RowOrder(starts, lengths, BLOCK, mix, seed, steps, rows, aligned)
 
 
 def test_rows_do_not_depend_on_what_was_asked_before():
@@ -65,10 +65,18 @@ def test_every_pass_reads_nearly_everything_and_cuts_elsewhere():
     assert all(len({at for at in positions if at >= BLOCK}) >= 47 for positions in passes)
 
 
-def test_about_half_of_the_rows_begin_at_a_document():
-    order_ = order([20000], steps=400, rows=4, every=10)
-    at_start = [at % 10 == 0 for step in range(400) for _, at in order_.rows(step)]
-    assert 0.45 < np.mean(at_start) < 0.65
+@pytest.mark.parametrize("aligned", [0.0, 0.5, 0.9, 1.0])
+def test_the_share_of_rows_that_was_asked_for_begins_with_a_document(aligned):
+    """One in eleven of the others does by chance."""
+    order_ = order([20000], steps=400, rows=4, every=11, aligned=aligned)
+    at_start = [at % 11 == 0 for step in range(400) for _, at in order_.rows(step)]
+    assert np.mean(at_start) == pytest.approx(aligned + (1 - aligned) / 11, abs=0.05)
+
+
+def test_where_all_rows_begin_with_a_document_the_ends_of_long_ones_are_read_too():
+    order_ = order([1000], steps=2000, rows=4, every=37, aligned=1.0)
+    targets = {at + i for step in range(2000) for _, at in order_.rows(step) for i in range(1, BLOCK + 1)}
+    assert targets >= set(range(1, 1000 - BLOCK))
 
 
 @pytest.mark.parametrize(

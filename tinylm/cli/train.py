@@ -54,6 +54,7 @@ def train(
     warmup: options.Warmup = None,
     decay_fraction: options.DecayFraction = None,
     mix: options.Mix = None,
+    aligned: options.Aligned = None,
     validation: options.Validation = None,
     clean: options.Clean = None,
     errors: options.Errors = None,

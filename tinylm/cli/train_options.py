@@ -15,6 +15,7 @@ from tinylm.training.config import TrainConfig
 
 __all__ = [
     "Accumulate",
+    "Aligned",
     "AllowInexact",
     "AsJson",
     "BatchSize",
@@ -115,6 +116,10 @@ Mix = Annotated[
         "reads 90 % of the tokens from the first until 40 % of the steps are done, and so on. "
         "Without it, each counts by its size."
     ),
+]
+Aligned = Annotated[
+    float | None,
+    _of_the_run("aligned", "Share of the rows that begin with a document; more of them for documents that fit a row."),
 ]
 Validation = Annotated[
     str | None, typer.Option(help="Corpus to measure on; without it 2 % of the documents are held out.")

@@ -58,6 +58,7 @@ class TrainConfig:
     warmup: int = 50  # steps
     decay_fraction: float = 0.5  # the last part of the run, in which the learning rate falls to zero
     mix: tuple[Phase, ...] = ()
+    aligned: float = 0.5  # of the rows begin where a document does
     validation: str | None = None
     clean: bool = False  # repair wrongly decoded quotes, drop documents that stay broken
     errors: str = "strict"  # bytes that are not UTF-8: stop, or replace them
@@ -83,6 +84,7 @@ class TrainConfig:
         for name in ("lr", "muon_lr"):
             _check(0 < getattr(self, name) < 10, _flag(name), getattr(self, name), "above 0 and below 10")
         _check(0 <= self.dropout < 1, "--dropout", self.dropout, "from 0 to below 1")
+        _check(0 <= self.aligned <= 1, "--aligned", self.aligned, "from 0 to 1")
         _check(0 <= self.decay_fraction <= 1, "--decay-fraction", self.decay_fraction, "from 0 to 1")
         _check(0 <= self.weight_decay < math.inf, "--weight-decay", self.weight_decay, "0 or more")
         _check(self.warmup >= 0, "--warmup", self.warmup, "0 or more")

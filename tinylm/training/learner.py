@@ -60,6 +60,7 @@ class Learner:
             config.seed,
             config.steps,
             config.batch_size * config.accumulate,
+            config.aligned,
         )
         self._loss = loss_function(self.model, machine)
         self.model.train()
