@@ -191,6 +191,42 @@ def test_progress_reaches_the_size(tmp_path: Path) -> None:
     assert source.tally.bytes_read == source.n_bytes() == len(LONG.encode())
 
 
+def test_the_column_that_holds_the_text_can_be_named(tmp_path: Path) -> None:
+    """In a table, in records, and in all files of a pattern; a file whose name ends that way comes first."""
+    (tmp_path / "a.csv").write_text("text,body: it\nnote,one\nnote,two\n")
+    (tmp_path / "a.jsonl").write_text('{"text": "note", "body: it": "three"}\n')
+    write_parquet(tmp_path / "b.parquet", ["four"], "body: it")
+    for name, found in (("a.csv", ["one", "two"]), ("a.jsonl", ["three"]), ("b.parquet", ["four"])):
+        assert documents(f"{tmp_path}/{name}:body: it") == found
+    (tmp_path / "c.csv").write_text("body: it\nfive\n")
+    assert documents(f"{tmp_path}/*.csv:body: it") == ["one", "two", "five"]
+    fingerprints = {open_source(f"{tmp_path}/a.csv{column}").fingerprint() for column in ("", ":text", ":body: it")}
+    assert len(fingerprints) == 3
+    (tmp_path / "a.csv:text").write_text("a text of its own")
+    assert documents(f"{tmp_path}/a.csv:text") == ["a text of its own"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "complaint"),
+    [
+        ("a.csv:c", 'a.csv: no column "c" among a, b; name the one with the text: {here}/a.csv:a'),
+        (
+            "a.jsonl:c",
+            'a.jsonl: line 1 has no text; each line needs a string in "c", or name the field: {here}/a.jsonl:',
+        ),
+        ("nowhere.csv:c", "nowhere.csv:c: no such file or folder"),
+        ("a.txt:c", "a.txt:c: no such file or folder"),
+    ],
+)
+def test_a_column_that_is_not_there_is_refused(tmp_path: Path, spec: str, complaint: str) -> None:
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "a.jsonl").write_text('{"a": "b"}\n')
+    (tmp_path / "a.txt").write_text("text")
+    with pytest.raises(BadData) as caught:
+        documents(f"{tmp_path}/{spec}")
+    assert str(caught.value).startswith(f"{tmp_path}/{complaint.format(here=tmp_path)}")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "complaint"),
     [

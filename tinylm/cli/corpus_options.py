@@ -9,7 +9,9 @@ __all__ = ["Clean", "Data", "Errors"]
 Data = Annotated[
     list[str],
     typer.Option(
-        "--data", help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to join several."
+        "--data",
+        help="Corpus: sample, stories, a file (a.csv:body: its column), a folder, a glob or a Hub name. "
+        "Repeat it to join several.",
     ),
 ]
 Clean = Annotated[

@@ -72,8 +72,8 @@ Data = Annotated[
     list[str] | None,
     typer.Option(
         "--data",
-        help="Corpus: sample, stories, a file, a folder, a glob or a Hub name. Repeat it to mix several. A new run "
-        "needs it.",
+        help="Corpus: sample, stories, a file (a.csv:body: its column), a folder, a glob or a Hub name. "
+        "Repeat it to mix several. A new run needs it.",
     ),
 ]
 TokenizerDirectory = Annotated[

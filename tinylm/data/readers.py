@@ -30,6 +30,8 @@ BLOCK_BYTES = 1 << 20
 # line end, or where it must), so that a file of many gigabytes needs a few megabytes of memory.
 MAX_DOCUMENT_CHARS = 4 << 20
 
+Fields = tuple[str, ...]  # names of columns, in the order in which they are looked for
+
 _SEPARATOR = re.compile(r"^<\|endoftext\|>[ \t]*\r?\n", re.MULTILINE)
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -63,17 +65,20 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
-def read_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
+def read_documents(path: Path, errors: str, tally: Tally, column: str | None = None) -> Iterator[str]:
     """Yield the documents of one file, in order.
 
     Args:
         path: its suffix decides the format; anything but .jsonl, .csv and .parquet is read as text.
         errors: `strict` stops at bytes that are not UTF-8 and at NUL; `replace` puts U+FFFD there and counts.
         tally: updated while the file is read.
+        column: which one of a table, or field of a record, holds the text; None: the first of TEXT_FIELDS there is.
     Raises: BadData with the file and the place; EnvironmentProblem when a parquet file needs a package.
     """
-    reader = _READERS.get(path.suffix.lower(), _text_documents)
-    for document in reader(path, errors, tally):
+    reader = _READERS.get(path.suffix.lower())
+    fields = TEXT_FIELDS if column is None else (column,)
+    documents = _text_documents(path, errors, tally) if reader is None else reader(path, errors, tally, fields)
+    for document in documents:
         if document and not document.isspace():
             yield document
 
@@ -160,7 +165,7 @@ def _lines(path: Path, errors: str, tally: Tally) -> Iterator[str]:
         yield "".join(pending)
 
 
-def _jsonl_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
+def _jsonl_documents(path: Path, errors: str, tally: Tally, fields: Fields) -> Iterator[str]:
     for number, line in enumerate(_lines(path, errors, tally), start=1):
         if line.isspace():
             continue
@@ -171,19 +176,22 @@ def _jsonl_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
             raise BadData(f"{path}: line {number} is not JSON ({reason}); mend or remove that line") from None
         text = record
         if isinstance(record, dict):
-            text = next((record[name] for name in TEXT_FIELDS if name in record), None)
+            text = next((record[name] for name in fields if name in record), None)
         if not isinstance(text, str):
-            raise BadData(f"{path}: line {number} has no text; each line needs a string in {_fields()}")
+            raise BadData(
+                f"{path}: line {number} has no text; each line needs a string in {_either(fields)}, "
+                f"or name the field: {path}:FIELD"
+            )
         # JSON can spell half of a surrogate pair, which no text can hold.
         yield _SURROGATE.sub("\ufffd", text)
 
 
-def _csv_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
+def _csv_documents(path: Path, errors: str, tally: Tally, fields: Fields) -> Iterator[str]:
     csv.field_size_limit(16 * MAX_DOCUMENT_CHARS)
     rows = csv.reader(_lines(path, errors, tally), strict=True)
     try:
         header = next(rows, [])
-        column = _column(path, header)
+        column = _column(path, header, fields)
         for row in rows:
             if column < len(row):
                 yield row[column]
@@ -191,7 +199,7 @@ def _csv_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
         raise BadData(f"{path}: line {rows.line_num} is not CSV ({error}); mend or remove that line") from None
 
 
-def _parquet_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
+def _parquet_documents(path: Path, errors: str, tally: Tally, fields: Fields) -> Iterator[str]:
     try:
         import pyarrow
         import pyarrow.parquet
@@ -200,7 +208,7 @@ def _parquet_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
     with open_regular(path) as file:
         try:
             table = pyarrow.parquet.ParquetFile(file)
-            column = table.schema_arrow.names[_column(path, table.schema_arrow.names)]
+            column = table.schema_arrow.names[_column(path, table.schema_arrow.names, fields)]
             for group in range(table.num_row_groups):
                 for batch in table.iter_batches(1024, [group], [column]):
                     yield from (str(text) for text in batch.column(0).to_pylist() if text is not None)
@@ -210,18 +218,20 @@ def _parquet_documents(path: Path, errors: str, tally: Tally) -> Iterator[str]:
             raise BadData(f"{path}: not a readable parquet file ({reason}); fetch or write it again") from None
 
 
-def _column(path: Path, names: list[str]) -> int:
-    for name in TEXT_FIELDS:
+def _column(path: Path, names: list[str], fields: Fields) -> int:
+    for name in fields:
         if name in names:
             return names.index(name)
-    raise BadData(f"{path}: no column {_fields()} among {', '.join(names[:8]) or 'no columns'}; rename one of them")
+    found, example = ", ".join(names[:8]) or "no columns", names[0] if names else "COLUMN"
+    raise BadData(f"{path}: no column {_either(fields)} among {found}; name the one with the text: {path}:{example}")
 
 
-def _fields() -> str:
-    return ", ".join(f'"{name}"' for name in TEXT_FIELDS[:-1]) + f' or "{TEXT_FIELDS[-1]}"'
+def _either(fields: Fields) -> str:
+    *most, last = (f'"{name}"' for name in fields)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
-_READERS: dict[str, Callable[[Path, str, Tally], Iterator[str]]] = {
+_READERS: dict[str, Callable[[Path, str, Tally, Fields], Iterator[str]]] = {
     ".jsonl": _jsonl_documents,
     ".csv": _csv_documents,
     ".parquet": _parquet_documents,

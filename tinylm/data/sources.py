@@ -6,6 +6,7 @@
     folder/                     every such file below it, by path; of a Hub layout (train-00000-of-00004.parquet) the
                                 training files only
     'tales/*.txt'               a glob; ** crosses folders
+    letters.csv:body            of a table (.csv, .parquet, .jsonl, also by a glob), the column that holds the text
     roneneldan/TinyStories      a dataset of the Hugging Face Hub, streamed through `datasets`; owner/name:split for
                                 another split than train
 
@@ -28,6 +29,7 @@ __all__ = ["CleanedSource", "FileSource", "SampleSource", "Source", "SourceList"
 SAMPLE_STORIES = 20_000
 WRITTEN_STORIES = Path(__file__).parent / "stories" / "written.txt"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
+_COLUMN = re.compile(r"(.+\.(?:csv|parquet|jsonl)):([^/]+)", re.IGNORECASE | re.DOTALL)
 _TRAIN_SHARD = re.compile(r"train-\d+-of-\d+")
 _ANY_SHARD = re.compile(r"[A-Za-z_]+-\d+-of-\d+")
 
@@ -91,14 +93,16 @@ def _open(spec: str, errors: str) -> Source:
         return SampleSource(_sample_size(spec))
     if spec == "stories":
         return FileSource(spec, [WRITTEN_STORIES], errors)
-    path = Path(spec).expanduser()
     if "\0" in spec or not spec:
         raise UsageError("--data: an empty name or one with NUL names nothing; try --data sample")
+    path, column = Path(spec).expanduser(), None
     try:
         if path.is_dir():
             return FileSource(spec, _files_below(path), errors)
+        if not path.exists() and (named := _COLUMN.fullmatch(spec)):
+            path, column = Path(named[1]).expanduser(), named[2]
         if path.exists():
-            return FileSource(spec, [path], errors)
+            return FileSource(spec, [path], errors, column)
         if path.is_symlink():
             raise BadData(f"{spec}: a link that leads nowhere or to itself; name the file itself")
     except OSError as error:
@@ -108,7 +112,7 @@ def _open(spec: str, errors: str) -> Source:
         files = [file for file in found if not file.is_dir()]
         if not files:
             raise BadData(f"{spec}: no file matches; check the pattern, and quote it in the shell")
-        return FileSource(spec, files, errors)
+        return FileSource(spec, files, errors, column)
     if _HUB_NAME.fullmatch(spec) and path.suffix.lower() not in SUFFIXES and not path.parent.exists():
         from tinylm.data.hub import HubSource
 
@@ -144,10 +148,11 @@ def _files_below(folder: Path) -> list[Path]:
 class FileSource(Source):
     """The documents of one or more files, one file after the other."""
 
-    def __init__(self, name: str, paths: Sequence[Path], errors: str = "strict") -> None:
+    def __init__(self, name: str, paths: Sequence[Path], errors: str = "strict", column: str | None = None) -> None:
         super().__init__(name)
         self.paths = tuple(paths)
         self.errors = errors
+        self.column = column
         self._n_bytes = 0
         for path in self.paths:
             with open_regular(path) as file:
@@ -160,7 +165,7 @@ class FileSource(Source):
         self.tally = Tally()
         n_documents = 0
         for path in self.paths:
-            for document in read_documents(path, self.errors, self.tally):
+            for document in read_documents(path, self.errors, self.tally, self.column):
                 n_documents += 1
                 yield document
         if not n_documents:
@@ -168,7 +173,8 @@ class FileSource(Source):
 
     def fingerprint(self, check: Check = lambda: None) -> str:
         """Return the SHA-256 over every file's bytes, its length before them, and the way errors are read."""
-        digest = hashlib.sha256(f"files {self.errors}\n".encode())
+        column = "" if self.column is None else f" {self.column}"
+        digest = hashlib.sha256(f"files {self.errors}{column}\n".encode())
         for path in self.paths:
             with open_regular(path) as file:
                 digest.update(f"{path.suffix.lower()} {file.seek(0, 2)}\n".encode())
