@@ -53,7 +53,7 @@ export async function askData(title: string): Promise<string[] | undefined> {
   const file = active?.uri.scheme === "file" ? active.uri.fsPath : undefined;
   const choices: Choice<DataKind>[] = [
     { label: "Sample stories", description: "20,000 short stories that TinyLM writes itself, no download", value: "sample" },
-    { label: "Written stories", description: "5,924 short stories that come with TinyLM, more varied, no download", value: "stories" },
+    { label: "Written stories", description: "9,911 short stories that come with TinyLM, more varied, no download", value: "stories" },
     ...(file === undefined ? [] : [{ label: "This file", description: basename(file), value: "active" as const }]),
     { label: "A file...", description: ".txt, .jsonl, .parquet or .csv", value: "file" },
     { label: "A folder...", value: "folder" },

@@ -36,7 +36,7 @@ def shared_with(runs, others):
 
 
 def test_they_are_plain_paragraphs_of_whole_sentences(written):
-    assert len(written) == 5924
+    assert len(written) == 9911
     for story in written:
         assert story.isascii() and 400 < len(story.strip()) < 2000, story[:80]
         paragraphs = story.strip().split("\n\n")

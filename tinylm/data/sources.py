@@ -1,7 +1,7 @@
 """Turn the words after `--data` into a stream of documents.
 
     sample, sample:N            the project's own generated stories (20,000 of them, or N), offline
-    stories                     the 5,924 stories that were written for TinyLM, offline
+    stories                     the 9,911 stories that were written for TinyLM, offline
     tales.txt                   a file: .txt with <|endoftext|> lines or else one document, .jsonl, .csv, .parquet
     folder/                     every such file below it, by path; of a Hub layout (train-00000-of-00004.parquet) the
                                 training files only
