@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import time
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -155,7 +156,7 @@ for words in {calls!r}:
 """
 
 
-def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_path):
+def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, finished_run, tmp_path):
     """Importing it takes seconds, on a slow machine a minute, and a typing mistake is not worth that."""
     (tmp_path / "empty.txt").touch()
     (tmp_path / "full").mkdir()
@@ -187,6 +188,7 @@ def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_pat
         ((*new, "--validation", "missing.txt"), 3, "no such file or folder"),
         ((*new, "--out", str(tmp_path / "full")), 2, "holds other files (mine)"),
         (("--resume", "--out", str(tmp_path / "full")), 2, "holds no run to resume"),
+        (("--resume", "--out", finished_run.out), 4, f"is in use by process {os.getpid()} since "),
         ((*going_on, "nowhere"), 3, "nowhere/config.json: no such file"),
         ((*going_on, str(STARTER), "--tokenizer", config.tokenizer), 6, "its tokenizer is another one; leave"),
         ((*going_on, str(STARTER), "--n-layer", "1", "--dry-run"), 6, "there, 1 here; leave --tokenizer, --size"),
@@ -199,7 +201,8 @@ def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_pat
     ]
     code = REFUSALS.format(calls=[words for words, _, _ in cases])
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=REPOSITORY)
+    with RunDirectory(Path(finished_run.out)).locked():
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True, cwd=REPOSITORY)
     lines = done.stderr.splitlines()
     assert lines[1::2] == [f"{code} False" for _, code, _ in cases]
     for (_, _, message), line in zip(cases, lines[::2], strict=True):
@@ -207,10 +210,13 @@ def test_what_needs_no_torch_is_refused_before_torch_is_imported(config, tmp_pat
     assert not Path(config.out).exists()
 
 
-def test_run_in_use_is_exit_4_with_the_process_that_holds_it(finished_run, capsys):
-    with RunDirectory(Path(finished_run.out)).locked():
-        code, err = refused(capsys, "--resume", "--out", finished_run.out)
-    assert code == 4 and f"by process {os.getpid()} since" in err
+def test_a_run_is_free_whatever_a_killed_process_has_left(finished_run, tmp_path, capsys):
+    """The number in holder.json may belong to another process by now; the lock, which the kernel gives back, tells."""
+    run_directory = tmp_path / "run"
+    shutil.copytree(finished_run.out, run_directory)
+    (run_directory / "holder.json").write_text(json.dumps({"pid": os.getpid(), "started": time.time()}))
+    code, err = run(capsys, "--resume", "--out", run_directory)
+    assert code == 0 and "all 9 steps are done" in err
 
 
 def test_resuming_with_other_options_is_exit_6_and_names_them(finished_run, tmp_path, capsys):

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
+from tinylm.cli.terminal import new_console
 from tinylm.errors import EnvironmentProblem, UsageError
 from tinylm.extras import install_command, missing_packages
 
@@ -80,12 +79,10 @@ def check_resumable(config: "TrainConfig") -> None:
     Raises:
         Locked: another process trains there.
     """
-    from tinylm.training.history import holder_of
     from tinylm.training.run_directory import RunDirectory
 
-    directory = RunDirectory(Path(config.out))
-    if _is_alone() and holder_of(directory.path) is not None:
-        raise directory.in_use()
+    if _is_alone():
+        RunDirectory(Path(config.out)).check_free()
 
 
 def check_inputs(config: "TrainConfig", tokenizer: Path | None) -> None:
@@ -125,7 +122,7 @@ def _check_origin(config: "TrainConfig", tokenizer: "Tokenizer") -> None:
 
 def loading_torch() -> AbstractContextManager[object]:
     """Say on a terminal, while the block runs, what takes so long; the line goes with the block."""
-    console = Console(stderr=True)
+    console = new_console(stderr=True)
     return console.status("loading torch ...") if console.is_terminal and _is_alone() else nullcontext()
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RunDirectory", "RunRecord", "check_run_unchanged", "machine_record", "read_run", "run_fingerprint"]
 
-FORMAT = 1
+FORMAT = 2  # 1 had half of the rows begin with a document, by another coin
 # `RunRecord` has their ids and the corpora's fingerprints, in which the way of reading is: paths may move, those not.
 _KNOWN_BY_ID = frozenset({"tokenizer", "init_from", "errors"})
 _OURS = frozenset(
@@ -98,9 +98,20 @@ class RunDirectory:
         with disk_errors(self.path, "making the run directory"):
             self.path.mkdir(parents=True, exist_ok=True)
 
-    def in_use(self) -> Locked:
-        """Return the complaint that another process trains here."""
-        return Locked(f"{self.path} is in use{_held_by(self.path / 'holder.json')}; stop that run first")
+    def check_free(self) -> None:
+        """Refuse a run in which another process trains now. Raises: Locked; DiskProblem when it cannot be written."""
+        self._acquired().release()
+
+    def _acquired(self) -> FileLock:
+        lock = FileLock(self.path / "lock", blocking=False)
+        with disk_errors(self.path, "locking the run directory"):
+            try:
+                lock.acquire()
+            except Timeout:  # itself an OSError
+                raise Locked(
+                    f"{self.path} is in use{_held_by(self.path / 'holder.json')}; stop that run first"
+                ) from None
+        return lock
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -109,13 +120,7 @@ class RunDirectory:
         Raises:
             Locked: another living process holds it.
         """
-        lock = FileLock(self.path / "lock", blocking=False)
-        holder = self.path / "holder.json"
-        with disk_errors(self.path, "locking the run directory"):
-            try:
-                lock.acquire()
-            except Timeout:  # itself an OSError
-                raise self.in_use() from None
+        holder, lock = self.path / "holder.json", self._acquired()
         try:
             for place in (self.path, self.checkpoints, self.snapshots, self.data):
                 with disk_errors(place, "making the run directory"):
