@@ -31,8 +31,8 @@ def test_a_model_knows_its_corpora_and_those_of_the_model_it_goes_back_to(models
     (first, second, mean), other = models
     for clean in (False, True):
         both = open_sources([str(story_corpus), str(other), "stories"], clean=clean)
-        assert learned_from(first, both) == learned_from(mean, both) == [str(story_corpus)]
-        assert learned_from(second, both) == [str(story_corpus), str(other)]
+        known = [[str(story_corpus)], [str(story_corpus), str(other)], [str(story_corpus)]]
+        assert learned_from((first, second, mean), both) == known
     listed = json.loads((second / "config.json").read_bytes())["trained_on"]
     assert AutoModelForCausalLM.from_pretrained(second).config.trained_on == listed
 
@@ -40,13 +40,13 @@ def test_a_model_knows_its_corpora_and_those_of_the_model_it_goes_back_to(models
 def test_a_text_that_has_changed_is_another(models, story_corpus, tmp_path):
     changed = tmp_path / "changed.txt"
     changed.write_text(story_corpus.read_text("utf-8") + "!", "utf-8")
-    assert learned_from(models[0][0], open_sources([str(changed)])) == []
+    assert learned_from([models[0][0]], open_sources([str(changed)])) == [[]]
 
 
 @pytest.mark.parametrize("trained_on", [None, 3, "all", [1, {}]])
 def test_what_else_stands_there_is_nothing(models, story_corpus, tmp_path, trained_on):
     (tmp_path / "config.json").write_text(json.dumps({"trained_on": trained_on}))
-    assert learned_from(tmp_path, open_sources([str(story_corpus)])) == []
+    assert learned_from([tmp_path], open_sources([str(story_corpus)])) == [[]]
 
 
 def test_measuring_on_what_was_learned_is_told(models, story_corpus, capsys):

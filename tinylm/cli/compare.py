@@ -14,13 +14,13 @@ from tinylm.analysis.wording import counted, fit, signed
 from tinylm.cli import corpus_options as corpus
 from tinylm.cli.scoring_progress import shown_progress
 from tinylm.cli.terminal import write_any_text
-from tinylm.comparison.models import CONFIDENCE, N_RESAMPLES, ModelComparison, Place, caution
+from tinylm.comparison.models import CONFIDENCE, N_RESAMPLES, ModelComparison, Place, narrowness
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import BadData, Interrupted, UsageError
 from tinylm.model.language_model import LanguageModel, starter_model_directory
 from tinylm.stopping import StopRequest
 from tinylm.tokens.byte_level import visible_from_bytes
-from tinylm.training.provenance import remembered
+from tinylm.training.provenance import caution, learned_from
 
 __all__ = ["compare"]
 
@@ -45,18 +45,23 @@ def compare(
         raise UsageError(f"--places is {places}, expected 0 to 1000")
     source = open_sources(data, errors=errors, clean=clean)
     models = (LanguageModel.load(first), LanguageModel.load(second or starter_model_directory()))
-    found = _compared(models, source, places)
+    found, known = _compared(models, source, places)
+    lines = [f"{name}: {caution(each)}" for name, names in zip("AB", known, strict=True) for each in names]
+    notes = [*source.notes(), *lines]
     if not found.n_documents:
         raise BadData(f"{source.name}: no document is left to compare on; name another with --data")
     write_any_text()
     if as_json:
-        typer.echo(json.dumps(_as_json(models, source, found), ensure_ascii=False, indent=2))
+        typer.echo(json.dumps(_as_json(models, source, found, notes), ensure_ascii=False, indent=2))
     else:
-        for line in _lines(models, source, found):
+        for line in _lines(models, source, found, notes):
             typer.echo(line)
 
 
-def _compared(models: tuple[LanguageModel, LanguageModel], source: Source, n_places: int) -> ModelComparison:
+def _compared(
+    models: tuple[LanguageModel, LanguageModel], source: Source, n_places: int
+) -> tuple[ModelComparison, list[list[str]]]:
+    """Return the comparison, and for each model the names of what it has learned from."""
     found = ModelComparison(*models, n_places)
     with StopRequest() as stop, shown_progress("comparing", source.n_bytes()) as show:
 
@@ -67,11 +72,12 @@ def _compared(models: tuple[LanguageModel, LanguageModel], source: Source, n_pla
                     f"stopped after {counted(found.n_documents, 'document')}{so_far}", stop.signal_number or 2
                 )
 
+        known = learned_from([model.path for model in models], source, check)
         for text in source.documents():
             found.add(text, check)
             if found.n_documents:
                 show(found.n_bytes, _so_far(found))
-    return found
+    return found, known
 
 
 def _so_far(found: ModelComparison) -> str:
@@ -79,9 +85,11 @@ def _so_far(found: ModelComparison) -> str:
     return f"{first:.4f} and {second:.4f} bits per byte"
 
 
-def _lines(models: tuple[LanguageModel, LanguageModel], source: Source, found: ModelComparison) -> list[str]:
+def _lines(
+    models: tuple[LanguageModel, LanguageModel], source: Source, found: ModelComparison, notes: list[str]
+) -> list[str]:
     lines = [f"corpus       {source.name}: {counted(found.n_documents, 'document')}, {counted(found.n_bytes, 'byte')}"]
-    lines += [f"             {note}" for note in _notes(models, source)]
+    lines += [f"             {note}" for note in notes]
     for name, model, bits_per_byte in zip("AB", models, found.bits_per_byte, strict=True):
         facts = f"{model.engine.n_params / 1e6:.1f} M parameters, {model.tokenizer.vocab_size:,} entries, id {model.id}"
         lines.append(f"{name}            {bits_per_byte:.4f} bits per byte: {model.path} ({facts})")
@@ -92,19 +100,15 @@ def _lines(models: tuple[LanguageModel, LanguageModel], source: Source, found: M
     return lines
 
 
-def _notes(models: tuple[LanguageModel, LanguageModel], source: Source) -> list[str]:
-    pairs = zip("AB", models, strict=True)
-    cautions = [f"{name}: {line}" for name, model in pairs for line in remembered(model.path, source)]
-    return [*source.notes(), *cautions]
-
-
 def _difference(found: ModelComparison) -> str:
     first, second = found.bits_per_byte
     interval = found.interval()
     if interval is None:
         return f"{_with_sign(second - first, 4)}; one document tells nothing about others, so there is no interval"
     ends = " to ".join(_with_sign(end, 4) for end in interval)
-    return f"{_with_sign(second - first, 4)}, {CONFIDENCE:.0%} interval {ends} ({_METHOD}){caution(found.n_documents)}"
+    return (
+        f"{_with_sign(second - first, 4)}, {CONFIDENCE:.0%} interval {ends} ({_METHOD}){narrowness(found.n_documents)}"
+    )
 
 
 def _better(found: ModelComparison) -> str:
@@ -126,7 +130,9 @@ def _with_sign(value: float, digits: int) -> str:
     return ("+" if float(f"{value:.{digits}f}") > 0 else "") + signed(value, digits)
 
 
-def _as_json(models: tuple[LanguageModel, LanguageModel], source: Source, found: ModelComparison) -> dict[str, object]:
+def _as_json(
+    models: tuple[LanguageModel, LanguageModel], source: Source, found: ModelComparison, notes: list[str]
+) -> dict[str, object]:
     interval = found.interval()
     return {
         "schema": 1,
@@ -162,5 +168,5 @@ def _as_json(models: tuple[LanguageModel, LanguageModel], source: Source, found:
             }
             for place in found.places()
         ],
-        "notes": _notes(models, source),
+        "notes": notes,
     }

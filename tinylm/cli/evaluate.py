@@ -9,6 +9,7 @@ compares models with different tokenizers; why, is said in nanochat's `loss_eval
 import json
 import math
 import time
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +21,12 @@ import typer
 from tinylm.analysis.wording import counted
 from tinylm.cli import corpus_options as corpus
 from tinylm.cli.scoring_progress import shown_progress
-from tinylm.comparison.models import CONFIDENCE, bootstrap_interval, caution
+from tinylm.comparison.models import CONFIDENCE, N_RESAMPLES, bootstrap_interval, narrowness
 from tinylm.data.sources import Source, open_sources
 from tinylm.errors import BadData, Interrupted
 from tinylm.model.language_model import LanguageModel, starter_model_directory
 from tinylm.stopping import StopRequest
-from tinylm.training.provenance import remembered
+from tinylm.training.provenance import caution, learned_from
 
 __all__ = ["Measurement", "evaluate", "measure_documents"]
 
@@ -59,21 +60,20 @@ class Measurement:
 
 @dataclass(frozen=True)
 class _Result:
-    """What was measured: the running sums after each document, the time it took, and what has to be said with it."""
+    """What was measured. `nats` and `sizes`, in bytes, are running sums, of each document that has a token."""
 
-    steps: list[Measurement]
+    total: Measurement
+    nats: "array[float]"
+    sizes: "array[float]"
     seconds: float
     notes: list[str]
 
-    @property
-    def total(self) -> Measurement:
-        return self.steps[-1] if self.steps else Measurement()
-
     def interval(self) -> tuple[float, float] | None:
         """The 95 % interval of the bits per byte, as far as it depends on the documents; None for fewer than two."""
-        n_bytes = np.diff([0, *(step.n_bytes for step in self.steps)]).astype(np.float64)
-        bits = np.diff([0.0, *(step.nats for step in self.steps)]) / math.log(2)
-        return bootstrap_interval(bits, n_bytes) if len(bits) > 1 else None
+        if len(self.nats) < 2:
+            return None
+        bits = np.diff(np.array(self.nats), prepend=0.0) / math.log(2)
+        return bootstrap_interval(bits, np.diff(np.array(self.sizes), prepend=0.0))
 
 
 def evaluate(
@@ -88,10 +88,8 @@ def evaluate(
     """Measure nats per token, perplexity and bits per byte over a text."""
     source = open_sources(data, errors=errors, clean=clean)
     language_model = LanguageModel.load(model or starter_model_directory())
-    started = time.monotonic()
     with StopRequest() as stop, shown_progress("evaluating", source.n_bytes()) as show:
-        steps = _measure(language_model, source, stop, lambda found: show(found.n_bytes, _so_far(found)))
-    found = _Result(steps, time.monotonic() - started, [*source.notes(), *remembered(language_model.path, source)])
+        found = _measure(language_model, source, stop, lambda found: show(found.n_bytes, _so_far(found)))
     if not found.total.n_tokens:
         raise BadData(f"{source.name}: no document is left to measure; name another with --data")
     if as_json:
@@ -125,22 +123,26 @@ def measure_documents(
             yield found
 
 
-def _measure(
-    model: LanguageModel, source: Source, stop: StopRequest, show: Callable[[Measurement], None]
-) -> list[Measurement]:
-    """Return the running sums after each document that has a token."""
-    found = Measurement()
-    after: dict[int, Measurement] = {}
+def _measure(model: LanguageModel, source: Source, stop: StopRequest, show: Callable[[Measurement], None]) -> _Result:
+    found, last_document = Measurement(), 0
+    nats, sizes = array("d"), array("d")
+    started = time.monotonic()
 
     def check() -> None:
         if stop():
             so_far = f"; {found.bits_per_byte:.4f} bits per byte so far" if found.n_tokens else ""
             raise Interrupted(f"stopped in document {found.n_documents}{so_far}", stop.signal_number or 2)
 
+    [known] = learned_from([model.path], source, check)
     for found in measure_documents(model, source.documents(), check):
+        if found.n_documents != last_document:
+            last_document = found.n_documents
+            nats.append(0.0)
+            sizes.append(0.0)
+        nats[-1], sizes[-1] = found.nats, found.n_bytes
         show(found)
-        after[found.n_documents] = found
-    return [*after.values()]
+    notes = [*source.notes(), *map(caution, known)]
+    return _Result(found, nats, sizes, time.monotonic() - started, notes)
 
 
 def _so_far(found: Measurement) -> str:
@@ -170,7 +172,7 @@ def _with_interval(result: _Result) -> str:
     if interval is None:
         return "; one document tells nothing about others"
     ends = " to ".join(f"{end:.4f}" for end in interval)
-    return f", {CONFIDENCE:.0%} interval {ends} (bootstrap over documents){caution(result.total.n_documents)}"
+    return f", {CONFIDENCE:.0%} interval {ends} (bootstrap over documents){narrowness(len(result.nats))}"
 
 
 def _as_json(model: LanguageModel, source: Source, result: _Result) -> dict[str, object]:
@@ -189,6 +191,8 @@ def _as_json(model: LanguageModel, source: Source, result: _Result) -> dict[str,
         "perplexity": found.perplexity if math.isfinite(found.perplexity) else None,
         "bitsPerByte": found.bits_per_byte,
         "interval": result.interval(),
+        "confidence": CONFIDENCE,
+        "method": f"bootstrap over documents, {N_RESAMPLES:,} resamples, percentiles",
         "seconds": round(result.seconds, 3),
         "notes": result.notes,
     }

@@ -20,7 +20,7 @@ from tinylm.model.engine import no_check
 from tinylm.model.language_model import LanguageModel
 from tinylm.tokens.spans import utf8
 
-__all__ = ["CONFIDENCE", "N_RESAMPLES", "ModelComparison", "Place", "bootstrap_interval", "caution"]
+__all__ = ["CONFIDENCE", "N_RESAMPLES", "ModelComparison", "Place", "bootstrap_interval", "narrowness"]
 
 CONFIDENCE = 0.95
 # Of normal differences the interval held the truth 72 times in 100 with 3 documents, 88 with 10, 92 with 20.
@@ -162,7 +162,7 @@ def bootstrap_interval(
     return low, high
 
 
-def caution(n_documents: int) -> str:
+def narrowness(n_documents: int) -> str:
     """Return what has to be said behind an interval over few documents; nothing where there are enough."""
     few = n_documents < _ENOUGH_DOCUMENTS
     return f"; with fewer than {_ENOUGH_DOCUMENTS} documents it is too narrow" if few else ""

@@ -1,42 +1,46 @@
 """Which corpora a model has learned from, so that whoever measures it on one of them is told.
 
 A model's config.json lists their fingerprints under "trained_on", with those of the models that it goes back to: the
-list goes wherever the model goes, and names nothing. Nothing here imports torch.
+list goes wherever the model goes, and names nothing. It knows a corpus by its bytes and by how it was read: a part of
+it, another copy with a line changed, or another column is another corpus. Nothing here imports torch.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from tinylm.data.cleaning import cleaned_fingerprint
-from tinylm.data.sources import CleanedSource, FileSource, SampleSource, Source, SourceList
+from tinylm.data.sources import Check, CleanedSource, FileSource, SampleSource, Source, SourceList
 from tinylm.training.run_directory import RunRecord
 
-__all__ = ["learned_from", "remembered", "trained_on"]
+__all__ = ["caution", "learned_from", "trained_on"]
 
 
-def trained_on(record: RunRecord, origin: Path) -> list[str]:
+def trained_on(record: RunRecord, origin: Path | None) -> list[str]:
     """Return the fingerprints of all that the model of a run has learned from.
 
     Args:
-        origin: the copy of the model that the run goes on from; it need not exist where the weights are random.
+        origin: the model that the run goes on from; None where its weights were random.
     """
     own = {fingerprint for name, fingerprint in record.sources.items() if name.startswith("--data ")}
-    return sorted(own | _listed(origin))
+    return sorted(own if origin is None else own | _listed(origin))
 
 
-def learned_from(model: Path, source: Source) -> list[str]:
-    """Return the names of those parts of a corpus that a model has learned from, whether it was cleaned or not."""
-    listed = _listed(model)
+def learned_from(models: Sequence[Path], source: Source, check: Check = lambda: None) -> list[list[str]]:
+    """Return for each model the names of those parts of a corpus that it has learned from, cleaned or not.
+
+    Args:
+        check: called after each megabyte that is read; what it raises ends the reading.
+    """
+    listed = [_listed(model) for model in models]
     parts = source.sources if isinstance(source, SourceList) else (source,)
-    return [part.name for part in parts if listed and listed & _fingerprints(part)]
+    known = [(part.name, _fingerprints(part, check)) for part in parts] if any(listed) else []
+    return [[name for name, fingerprints in known if fingerprints & each] for each in listed]
 
 
-def remembered(model: Path, source: Source) -> list[str]:
-    """Return a caution for each of these parts."""
-    return [
-        f"{name}: the model has learned from it, but for what its run held out; this tells how well it remembers"
-        for name in learned_from(model, source)
-    ]
+def caution(name: str) -> str:
+    """Say what a figure means that was measured on a corpus of this name."""
+    return f"{name}: the model has learned from it, but for what its run held out; this tells how well it remembers"
 
 
 def _listed(model: Path) -> set[str]:
@@ -47,10 +51,10 @@ def _listed(model: Path) -> set[str]:
     return set(map(str, found)) if isinstance(found, list) else set()
 
 
-def _fingerprints(part: Source) -> set[str]:
+def _fingerprints(part: Source, check: Check) -> set[str]:
     """Return both fingerprints of what lies on this machine; none of what would have to be fetched for it."""
     plain = part.source if isinstance(part, CleanedSource) else part
     if not isinstance(plain, FileSource | SampleSource):
         return set()
-    found = plain.fingerprint()
+    found = plain.fingerprint(check)
     return {found, cleaned_fingerprint(found)}
