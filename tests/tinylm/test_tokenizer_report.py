@@ -64,7 +64,7 @@ def test_several_sizes_are_trained_in_one_go_and_compared(tmp_path: Path, capsys
         run(capsys, "--data", "sample:1200", "--vocab-size", size, "--workers", 1, "--out", tmp_path / str(size))
         files = {path.name: path.read_bytes() for path in (tmp_path / str(size)).iterdir()}
         assert files == {path.name: path.read_bytes() for path in (tmp_path / "sizes" / str(size)).iterdir()}
-    code, out, _ = run(capsys, *words, "--report", tmp_path / "report.html")
+    code, out, _ = run(capsys, *words, "--replace", "--report", tmp_path / "report.html")
     assert code == 0 and "tokens per" in out and "300" in out
     assert max(map(len, out.partition("On the documents that were measured")[2].splitlines())) <= 100
     largest = report["sizes"][-1]

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -134,6 +135,12 @@ def test_interrupting_the_command_leaves_nothing_half_written(tmp_path: Path, ho
     assert not [pid for pid in psutil.pids() if pid != process.pid and session_of(pid) == process.pid]
 
 
+def interrupted_save(*arguments: Any) -> None:
+    """Save a tokenizer when a signal has just come."""
+    os.kill(os.getpid(), signal.SIGINT)
+    saving.save_tokenizer(*arguments)
+
+
 def test_a_stop_while_writing_keeps_what_was_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,13 +149,7 @@ def test_a_stop_while_writing_keeps_what_was_counted(
     """
     out, events = tmp_path / "out", tmp_path / "events.jsonl"
     words = ["train-tokenizer", "--data", "sample:1200", "--vocab-size", "300,400", "--workers", "1", "--out", str(out)]
-    save = saving.save_tokenizer
-
-    def interrupted(*arguments: object) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        save(*arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(train_tokenizer_module, "save_tokenizer", interrupted)
+    monkeypatch.setattr(train_tokenizer_module, "save_tokenizer", interrupted_save)
     with pytest.raises(SystemExit) as left:
         main([*words, "--events", str(events)])
     assert left.value.code == 130
@@ -167,6 +168,27 @@ def test_a_stop_while_writing_keeps_what_was_counted(
     assert sorted(path.name for path in tmp_path.rglob("*.json")) == sorted(
         ["tokenizer.json", "tokenizer_config.json"] * 2
     )
+
+
+def test_what_was_to_replace_an_older_one_goes_on_without_saying_so_again_but_nothing_else_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(*words: str) -> tuple[object, str]:
+        fixed = ["train-tokenizer", "--vocab-size", "300", "--workers", "1", "--out", str(tmp_path / "out")]
+        with pytest.raises(SystemExit) as left:
+            main([*fixed, *words])
+        return left.value.code, (capsys.readouterr().err.splitlines() or [""])[-1]
+
+    assert call("--data", "sample:20")[0] == 0
+    older = (tmp_path / "out" / "tokenizer.json").read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(train_tokenizer_module, "save_tokenizer", interrupted_save)
+        assert call("--data", "sample:30", "--replace")[0] == 130
+    assert (tmp_path / "out" / "tokenizer.json").read_bytes() == older
+    code, said = call("--data", "sample:20")
+    assert code == 2 and said.endswith("holds a tokenizer already; choose another --out, or add --replace")
+    assert call("--data", "sample:30")[0] == 0
+    assert (tmp_path / "out" / "tokenizer.json").read_bytes() != older
 
 
 def session_of(pid: int) -> int | None:

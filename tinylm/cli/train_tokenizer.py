@@ -4,7 +4,6 @@ Counting and merging are in `tinylm.tokenizer_training`; this file joins them to
 """
 
 import json
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import Annotated
 import typer
 
 from tinylm.cli import corpus_options as corpus
+from tinylm.cli.tokenizer_checks import check_destination
 from tinylm.cli.tokenizer_screen import ProgressScreen, print_report, print_sizes
 from tinylm.data.sources import Source, open_sources
-from tinylm.errors import Cancelled, DiskProblem, Interrupted, TinyLMError, UsageError
+from tinylm.errors import Cancelled, Interrupted, TinyLMError, UsageError
 from tinylm.events import EventLog
 from tinylm.files import new_directory
 from tinylm.stopping import StopRequest
@@ -27,6 +27,7 @@ from tinylm.tokenizer_training.report import HeldOut, TokenizerReport, make_repo
 from tinylm.tokenizer_training.report_page import check_report_path, measures_to_json, write_report
 from tinylm.tokenizer_training.saving import check_saved
 from tinylm.tokenizer_training.state import (
+    NO_MERGES,
     NOTHING,
     CorpusChanged,
     forget,
@@ -46,7 +47,6 @@ from tinylm.tokens.tokenizer_file import DEFAULT_VOCAB_SIZE
 __all__ = ["train_tokenizer"]
 
 _EVENT_EVERY_S = 0.2
-_OUR_FILES = {"tokenizer.json", "tokenizer_config.json"}
 
 
 def train_tokenizer(
@@ -85,15 +85,16 @@ def train_tokenizer(
         check_report_path(report)
     if workers < 0:
         raise UsageError(f"--workers {workers}: write a number of processes, or 0 for one per processor")
-    check_destination(out, sizes, may_replace=replace)
     source = open_sources(data, errors=errors, clean=clean)
+    wish = _Wish(source, out, sizes, workers or None, held_out, report, as_json)
+    check_destination(out, sizes, may_replace=replace or wish.goes_on())
     stop_file = None if events is None else events.parent / "stop"
     config = {"data": data, "vocabSize": sizes[-1], "out": str(out), "clean": clean, "errors": errors}
     with EventLog(events) as log, StopRequest(stop_file) as stop:
         diary = TrainingDiary(log)
         diary.start(out, sizes[-1] - 257, config)
         try:
-            _run(_Wish(source, out, sizes, workers or None, held_out, report, as_json), diary, stop)
+            _run(wish, diary, stop)
         except Cancelled as reason:
             is_kept = state_file(out).exists()
             message = f"{reason}; {'the same command goes on from there' if is_kept else 'nothing was written'}"
@@ -116,6 +117,16 @@ class _Wish:
     report: Path | None
     as_json: bool
 
+    @property
+    def settings(self) -> dict[str, object]:
+        """What a state that was kept has to have in common with this wish."""
+        return {"heldOut": self.hold_out, "source": self.source.name}
+
+    def goes_on(self) -> bool:
+        """Say whether the same was begun: by a command that was to replace, or had just given its result the name."""
+        counted = load_counted(state_file(self.out), self.settings)
+        return counted is not NOTHING or load_learned(merges_file(self.out), self.settings) is not NO_MERGES
+
     def place_of(self, size: int) -> Path:
         """Return where a size's tokenizer goes."""
         return self.out / str(size) if len(self.sizes) > 1 else self.out
@@ -130,29 +141,6 @@ def _sizes(text: str) -> tuple[int, ...]:
     for size in sizes:
         check_vocab_size(size)
     return sizes
-
-
-def check_destination(out: Path, sizes: tuple[int, ...], *, may_replace: bool) -> None:
-    """Refuse, before any work, a place that cannot be written or that holds something that is not to be replaced.
-
-    Raises: DiskProblem when it cannot be written; UsageError when it holds other files or a tokenizer that has to stay.
-    """
-    if out.is_symlink() or (out.exists() and not out.is_dir()):
-        raise DiskProblem(f"{out}: exists and is no directory; choose another --out")
-    if out.is_dir():
-        ours = _OUR_FILES if len(sizes) <= 1 else set(map(str, sizes))
-        found = {path.name for path in out.iterdir()}
-        if foreign := sorted(found - ours):
-            raise UsageError(f"{out}: holds other files ({', '.join(foreign[:3])}); choose an empty or new --out")
-        goes_on = state_file(out).exists() or merges_file(out).exists()  # after one that may, or that had just written
-        if found and not (may_replace or goes_on):
-            raise UsageError(f"{out}: holds a tokenizer already; choose another --out, or add --replace")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out.parent):
-            pass  # permissions alone do not tell, of root or of /proc
-    except OSError as error:
-        raise DiskProblem(f"{out}: cannot be made ({error.strerror}); choose another --out") from None
 
 
 def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
@@ -187,8 +175,7 @@ def _run(wish: _Wish, diary: TrainingDiary, stop: StopRequest) -> None:
 
 def _trained(wish: _Wish, follow: "_Follower") -> tuple[TrainedTokenizer, HeldOut]:
     """Train, going on where an earlier call was interrupted; where the corpus has changed since, begin anew."""
-    state, settings = state_file(wish.out), {"heldOut": wish.hold_out, "source": wish.source.name}
-    merges = merges_file(wish.out)
+    state, merges, settings = state_file(wish.out), merges_file(wish.out), wish.settings
     begin, known = load_counted(state, settings), load_learned(merges, settings)
     while True:
         kept = HeldOut(keep_any=wish.hold_out)
