@@ -209,11 +209,12 @@ def test_the_column_that_holds_the_text_can_be_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spec", "complaint"),
     [
-        ("a.csv:c", 'a.csv: no column "c" among a, b; name the one with the text: {here}/a.csv:a'),
+        ("a.csv:c", 'a.csv: no column "c" among a, b; name the one with the text: {here}/a.csv:COLUMN'),
         (
             "a.jsonl:c",
             'a.jsonl: line 1 has no text; each line needs a string in "c", or name the field: {here}/a.jsonl:',
         ),
+        ("a.parquet:id", "a.parquet: column id holds int64, not text; name another: {here}/a.parquet:COLUMN"),
         ("nowhere.csv:c", "nowhere.csv:c: no such file or folder"),
         ("a.txt:c", "a.txt:c: no such file or folder"),
     ],
@@ -222,6 +223,7 @@ def test_a_column_that_is_not_there_is_refused(tmp_path: Path, spec: str, compla
     (tmp_path / "a.csv").write_text("a,b\n1,2\n")
     (tmp_path / "a.jsonl").write_text('{"a": "b"}\n')
     (tmp_path / "a.txt").write_text("text")
+    write_parquet(tmp_path / "a.parquet", ["one"])
     with pytest.raises(BadData) as caught:
         documents(f"{tmp_path}/{spec}")
     assert str(caught.value).startswith(f"{tmp_path}/{complaint.format(here=tmp_path)}")

@@ -15,7 +15,7 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from tinylm.errors import BadData, DiskProblem, EnvironmentProblem
 from tinylm.extras import install_command
@@ -209,6 +209,9 @@ def _parquet_documents(path: Path, errors: str, tally: Tally, fields: Fields) ->
         try:
             table = pyarrow.parquet.ParquetFile(file)
             column = table.schema_arrow.names[_column(path, table.schema_arrow.names, fields)]
+            found = table.schema_arrow.field(column).type
+            if not _holds_text(found):
+                raise BadData(f"{path}: column {column} holds {found}, not text; name another: {path}:COLUMN")
             for group in range(table.num_row_groups):
                 for batch in table.iter_batches(1024, [group], [column]):
                     yield from (str(text) for text in batch.column(0).to_pylist() if text is not None)
@@ -222,8 +225,16 @@ def _column(path: Path, names: list[str], fields: Fields) -> int:
     for name in fields:
         if name in names:
             return names.index(name)
-    found, example = ", ".join(names[:8]) or "no columns", names[0] if names else "COLUMN"
-    raise BadData(f"{path}: no column {_either(fields)} among {found}; name the one with the text: {path}:{example}")
+    found = ", ".join(names[:8]) or "no columns"
+    raise BadData(f"{path}: no column {_either(fields)} among {found}; name the one with the text: {path}:COLUMN")
+
+
+def _holds_text(kind: Any) -> bool:
+    """Say whether a column of this Arrow type gives strings; one of another would be trained on as Python shows it."""
+    from pyarrow import types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    return bool(types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind))
 
 
 def _either(fields: Fields) -> str:

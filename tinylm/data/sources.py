@@ -29,7 +29,7 @@ __all__ = ["CleanedSource", "FileSource", "SampleSource", "Source", "SourceList"
 SAMPLE_STORIES = 20_000
 WRITTEN_STORIES = Path(__file__).parent / "stories" / "written.txt"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
-_COLUMN = re.compile(r"(.+\.(?:csv|parquet|jsonl)):([^/]+)", re.IGNORECASE | re.DOTALL)
+_COLUMN = re.compile(r"(.+\.(?:csv|parquet|jsonl)):(.+)", re.IGNORECASE | re.DOTALL)
 _TRAIN_SHARD = re.compile(r"train-\d+-of-\d+")
 _ANY_SHARD = re.compile(r"[A-Za-z_]+-\d+-of-\d+")
 
