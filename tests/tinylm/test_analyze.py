@@ -156,11 +156,12 @@ def test_analyze_reads_standard_input_and_writes_no_colour_into_a_pipe(model_dir
         ({"COLORTERM": "truecolor"}, r"\x1b\[38;2;0;0;0;48;2;\d+;\d+;\d+mO"),
         ({}, r"\x1b\[38;5;16;48;5;\d+mO"),
         ({"COLORTERM": "truecolor", "NO_COLOR": "1"}, r"^[^\x1b]*$"),
+        ({"TERM": "vt220"}, r"^[^\x1b]*$"),
     ],
-    ids=["24 bits", "256", "none"],
+    ids=["24 bits", "256", "none", "none by its name"],
 )
 def test_colours_follow_the_terminal(model_directory, tmp_path, variables, codes):
-    """In a real terminal, of 24 bits, of 256 colours, and with NO_COLOR."""
+    """In a real terminal, of 24 bits, of 256 colours, with NO_COLOR, and of a kind that never had any."""
     file = tmp_path / "text.txt"
     file.write_text("Once upon")
     command = [sys.executable, "-m", "tinylm.cli.app", "analyze", str(file), "--model", str(model_directory)]

@@ -24,10 +24,11 @@ def stream_of(documents):
         (["One.\n\nTwo words", "x"], "One.\n\nTwo"),
         (["naïve 日本 ☃ 👩‍👩‍👧 and so on"], "naïve 日本 ☃"),  # the fourth is longer than what is looked at
         (["Unended"], ""),
+        (["\ufffd cut inside a letter", "Once there was a hen."], "Once there was a"),
     ],
 )
 def test_samples_begin_as_most_held_out_documents_do(documents, expected):
     """In whole words: the last one in sight may go on."""
     apart = [stream_of(documents[:1]), *(stream_of([t]) for t in documents[1:])]
-    assert usual_beginning((stream_of(documents),), TOKENIZER) == expected
-    assert usual_beginning(tuple(apart), TOKENIZER) == expected
+    assert usual_beginning((stream_of(documents),), TOKENIZER, 256) == expected
+    assert usual_beginning(tuple(apart), TOKENIZER, 256) == expected

@@ -50,7 +50,7 @@ def test_a_finished_run_is_told_in_a_few_lines_and_left_as_it_is(finished_run, c
     code, out, _ = run(capsys, "watch", finished_run.out)
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].startswith(f"Training in {finished_run.out}: 9 steps, on cpu") and "does not disturb" in lines[0]
+    assert lines[0].startswith(f"Training in {finished_run.out}: 9 steps, on cpu") and "Ctrl-C" not in out
     assert "tokens in 58 documents to learn from" in lines[1]
     assert lines[2].startswith("step 9: validation loss ")
     assert any(line.startswith("step 9/9: loss ") for line in lines) and not TIME_LEFT.search(out)
@@ -178,7 +178,7 @@ def test_block_charts_rise_with_their_values():
 
 def test_block_charts_of_few_steps_are_closed_but_for_what_was_left_out():
     values = [(1, 1.0), (2, 3.0), (3, float("nan")), (4, 1.0), (7, 1.0), (8, 3.0)]
-    assert block_chart(values, 18, 1, 9) == ["  ▁▄█   ▁     ▁▄█ "]
+    assert block_chart(values, 18, 1, 9) == ["  ▁▅█   ▁     ▁▅█ "]
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png"])

@@ -10,7 +10,7 @@ Data = Annotated[
     list[str],
     typer.Option(
         "--data",
-        help="Corpus: sample, stories, a file (a.csv:body: its column), a folder, a glob or a Hub name. "
+        help="Corpus: sample, stories, a file (FILE:COLUMN of a table), a folder, a glob or a Hub name. "
         "Repeat it to join several.",
     ),
 ]

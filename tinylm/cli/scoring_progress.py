@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tinylm.cli.terminal import new_console
 
 __all__ = ["shown_progress"]
 
@@ -22,7 +23,7 @@ def shown_progress(doing: str, n_bytes: int | None) -> Iterator[Show]:
         doing: what is done, such as "evaluating".
         n_bytes: in all; None where that is not known.
     """
-    console = Console(stderr=True)
+    console = new_console(stderr=True)
     if not console.is_terminal:
         yield _line_shower(doing, n_bytes)
         return

@@ -11,15 +11,27 @@ __all__ = ["new_console", "write_any_text"]
 _MONOCHROME = re.compile(r"vt\d{2,3}(-|$)|.*-(m|mono)$")  # by the custom of terminfo; rich knows `dumb` alone
 
 
-def new_console() -> Console:
-    """Return a rich console for standard output.
+def new_console(*, stderr: bool = False, soft_wrap: bool = False) -> Console:
+    """Return a rich console.
 
     Its `color_system` is None where nothing should be coloured: no terminal, one without colours by its name, or
     NO_COLOR set to anything but nothing (https://no-color.org).
+
+    Args:
+        stderr: for standard error, not output.
+        soft_wrap: leave long lines to the terminal.
     """
-    if os.environ.get("NO_COLOR") or _MONOCHROME.match(os.environ.get("TERM", "")):
-        return Console(highlight=False, markup=False, emoji=False, color_system=None)
-    return Console(highlight=False, markup=False, emoji=False)
+    is_plain = bool(os.environ.get("NO_COLOR")) or (
+        not os.environ.get("COLORTERM") and _MONOCHROME.match(os.environ.get("TERM", "")) is not None
+    )
+    return Console(
+        stderr=stderr,
+        soft_wrap=soft_wrap,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        color_system=None if is_plain else "auto",
+    )
 
 
 def write_any_text() -> None:

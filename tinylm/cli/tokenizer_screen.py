@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tinylm.analysis.wording import counted, data_size
+from tinylm.cli.terminal import new_console
 from tinylm.tokenizer_training import TrainedTokenizer
 from tinylm.tokenizer_training.events import Snapshot
 from tinylm.tokenizer_training.measures import Measures
@@ -65,7 +66,7 @@ class ProgressScreen:
     """Shows snapshots and merges until the context ends."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = new_console(stderr=True)
         self._next_line = 0.0
         self._phase = ""
         self._is_complete = False
@@ -123,7 +124,7 @@ def print_report(
     trained: TrainedTokenizer, report: TokenizerReport, out: Path, seconds: float, notes: Sequence[str]
 ) -> None:
     """Print what was made, from what, and how it cuts a story."""
-    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console = new_console(soft_wrap=True)
     size = len(trained.vocabulary)
     console.print(f"Tokenizer written to {out} in {seconds:.1f} s")
     console.print(f"  vocabulary      {size:,} entries: <|endoftext|>, 256 bytes, {size - 257:,} merged")
@@ -147,7 +148,9 @@ def print_report(
     if report.longest:
         console.print(f"  longest tokens  {'  '.join(token.text for token in report.longest)}")
     console.print("\n  A story with its boundaries:\n")
-    console.print(_banded(report.excerpt) if console.is_terminal else Text("|".join(map(_on_lines, report.excerpt))))
+    console.print(
+        _banded(report.excerpt) if console.color_system is not None else Text("|".join(map(_on_lines, report.excerpt)))
+    )
     console.print("\n  The same as the vocabulary spells it:\n")
     console.print(" ".join(raw_from_bytes(token) for token in report.excerpt))
 
@@ -160,7 +163,7 @@ def print_sizes(sizes: Sequence[Measures]) -> None:
         column.justify, column.no_wrap = "right", True
     for each in sizes:
         table.add_row(*row_of(each))
-    console = Console(highlight=False, markup=False)
+    console = new_console()
     console.print("\n  On the documents that were measured:\n")
     console.print(table)
     _print_details(console, sizes[-1])

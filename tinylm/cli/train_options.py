@@ -72,7 +72,7 @@ Data = Annotated[
     list[str] | None,
     typer.Option(
         "--data",
-        help="Corpus: sample, stories, a file (a.csv:body: its column), a folder, a glob or a Hub name. "
+        help="Corpus: sample, stories, a file (FILE:COLUMN of a table), a folder, a glob or a Hub name. "
         "Repeat it to mix several. A new run needs it.",
     ),
 ]
@@ -119,7 +119,7 @@ Mix = Annotated[
 ]
 Aligned = Annotated[
     float | None,
-    _of_the_run("aligned", "Share of the rows that begin with a document; more of them for documents that fit a row."),
+    _of_the_run("aligned", "Share of the rows that move back to where their document begins, by at most a row."),
 ]
 Validation = Annotated[
     str | None, typer.Option(help="Corpus to measure on; without it 2 % of the documents are held out.")
@@ -129,7 +129,7 @@ Clean = Annotated[
 ]
 Errors = Annotated[str | None, _of_the_run("errors", "Bytes that are not UTF-8: strict stops, replace goes on.")]
 SamplePrompt = Annotated[
-    str | None, typer.Option(help="Continued at every evaluation. Without it, how most held-out documents begin.")
+    str | None, typer.Option(help="Continued at every evaluation. Without it, the commonest beginning held out.")
 ]
 CheckpointEvery = Annotated[int | None, _of_the_run("checkpoint_every", "Steps between two checkpoints.")]
 EvaluateEvery = Annotated[int | None, _of_the_run("evaluate_every", "Steps between two evaluations.")]

@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
+from tinylm.cli.terminal import new_console
 from tinylm.cli.train_words import evaluation_line, finished_lines, start_line, step_line, took
 from tinylm.cli.training_screen import dashboard
 from tinylm.training.follow import pages
@@ -56,7 +57,7 @@ def _shown_progress() -> Iterator[Show]:
     if os.environ.get("RANK", "0") != "0":
         yield lambda event: None
         return
-    console = Console(stderr=True)
+    console = new_console(stderr=True)
     if not console.is_terminal:
         yield _quiet_after_failure(PlainLines(sys.stderr.write).show)
         return

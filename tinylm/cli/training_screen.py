@@ -71,6 +71,8 @@ def _column_means(points: Sequence[tuple[float, float]], width: int, x_end: floa
             sums[column] += y
             counts[column] += 1
     means = [total / n if n else math.nan for total, n in zip(sums, counts, strict=True)]
+    if x_end >= width:
+        return means  # of steps that follow one another none is more than a column further
     pairs = itertools.pairwise(zip(columns, points, strict=True))
     for (first, (x, y)), (last, (next_x, next_y)) in pairs:
         if next_x - x <= 1:  # further apart: what lies between was left out

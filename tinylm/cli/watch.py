@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from tinylm.cli.terminal import new_console
 from tinylm.cli.train_progress import Picture, PlainLines
 from tinylm.cli.train_words import end_line, evaluation_line, start_line, step_line, unreadable_line
 from tinylm.training.follow import START, Cursor, Page, diary_of, read_page
@@ -23,7 +23,7 @@ Event = dict[str, Any]
 def watch(run: Annotated[Path, typer.Argument(help="Directory of the run, as given to tinylm train --out.")]) -> None:
     """Watch a training run, from another terminal or after its end; it is not disturbed."""
     diary_of(run)  # refuses what is no run
-    console = Console()
+    console = new_console()
     if not console.is_terminal:
         _watch_plainly(run)
         return

@@ -58,11 +58,11 @@ class TrainConfig:
     warmup: int = 50  # steps
     decay_fraction: float = 0.5  # the last part of the run, in which the learning rate falls to zero
     mix: tuple[Phase, ...] = ()
-    aligned: float = 0.5  # of the rows begin where a document does
+    aligned: float = 0.5  # of the rows move back to the beginning of their document
     validation: str | None = None
     clean: bool = False  # repair wrongly decoded quotes, drop documents that stay broken
     errors: str = "strict"  # bytes that are not UTF-8: stop, or replace them
-    sample_prompt: str | None = None  # None: how most held-out documents begin
+    sample_prompt: str | None = None  # None: the commonest beginning of the held-out documents
     checkpoint_every: int = 200
     evaluate_every: int = 200
     keep: int = 2  # the newest checkpoints; the best one stays in any case

@@ -98,11 +98,15 @@ def evaluate_model(
     return Evaluation(nats / max(1, n_scored), nats / math.log(2) / max(1, n_bytes), n_scored)
 
 
-def usual_beginning(streams: tuple[Stream, ...], tokenizer: Tokenizer) -> str:
-    """Return the (at most four) words with which most held-out documents begin: a prompt in the corpus' own manner."""
-    documents = itertools.islice((ids for stream in streams for ids in stream.documents()), _BEGINNINGS)
-    found = (_FIRST_WORDS.match(tokenizer.decode(ids[:_FIRST_TOKENS].tolist())) for ids in documents)
-    counts = Counter(match[0].strip() for match in found if match)
+def usual_beginning(streams: tuple[Stream, ...], tokenizer: Tokenizer, block_size: int) -> str:
+    """Return the commonest beginning of the held-out documents, at most four words, as a prompt in their own manner.
+
+    Where no two begin alike it is that of the first. It takes at most half a block, and is "" where there is none.
+    """
+    documents = itertools.islice(_in_turn([stream.documents() for stream in streams]), _BEGINNINGS)
+    n_tokens = min(_FIRST_TOKENS, block_size // 2)
+    found = (_FIRST_WORDS.match(tokenizer.decode(ids[:n_tokens].tolist())) for ids in documents)
+    counts = Counter(match[0].strip() for match in found if match and "\ufffd" not in match[0])
     return max(counts, key=counts.__getitem__, default="")
 
 

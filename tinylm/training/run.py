@@ -111,7 +111,7 @@ class Run:
     def _build(self, checkpoint: Path | None, corpus: Corpus) -> None:
         config, initial = self.record.config, self.directory.initial
         learner = Learner(config, corpus.training, self.tokenizer, self.machine, self.team, initial)
-        learner.model.config.trained_on = trained_on(self.record, initial)
+        learner.model.config.trained_on = trained_on(self.record, None if config.init_from is None else initial)
         if checkpoint is not None:
             restore_checkpoint(checkpoint, learner.model, learner.optimizers)
         if self.machine.compile and self.team.size == 1:
@@ -173,7 +173,7 @@ class Run:
         seed = derived_seed(config.seed, _SAMPLE)
         prompt = config.sample_prompt
         if prompt is None:
-            prompt = usual_beginning(corpus.validation, self.tokenizer)
+            prompt = usual_beginning(corpus.validation, self.tokenizer, config.block_size)
         sample = sample_text(self.learner.model, self.tokenizer, prompt, seed, self._check)
         self.log.write(
             "evaluation",
