@@ -157,7 +157,9 @@ def test_a_dry_run_says_what_it_costs_and_writes_nothing(config, tmp_path, capsy
     code, out, err = run(capsys, *options(config), "--dry-run")
     assert code == 0, err
     assert [line.split()[0] for line in out.splitlines()] == ["model", "corpus", "a", "memory", "the"]
-    assert "2 blocks, 2 heads, width 32, context 32" in out and "9 steps" in out
+    assert "2 blocks, 2 heads, width 32, context 32" in out and "9 steps" in out and "assumed" not in out
+    _, out, _ = run(capsys, *without(options(config), "--tokenizer"), "--dry-run")
+    assert out.splitlines()[0].endswith("vocabulary 8,192 (assumed; see --vocab-size)")
     code, out, _ = run(capsys, *without(options(config), "--tokenizer"), "--dry-run", "--json", "--vocab-size", "1024")
     costs = json.loads(out)
     assert (costs["vocabSize"], costs["nEmbd"], costs["steps"], costs["tokensPerStep"]) == (1024, 32, 9, 128)

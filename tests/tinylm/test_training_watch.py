@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from tinylm.cli.training_screen import block_chart
 from tinylm.errors import Interrupted
 from tinylm.training import loop
 from tinylm.training.events import read_events
+from tinylm.training.plot import _with_gaps
 
 TIME_LEFT = re.compile(r"\d (s|min) left")
 
@@ -179,6 +181,12 @@ def test_block_charts_rise_with_their_values():
 def test_block_charts_of_few_steps_are_closed_but_for_what_was_left_out():
     values = [(1, 1.0), (2, 3.0), (3, float("nan")), (4, 1.0), (7, 1.0), (8, 3.0)]
     assert block_chart(values, 18, 1, 9) == ["  ▁▅█   ▁     ▁▅█ "]
+
+
+def test_no_line_is_drawn_over_steps_that_were_left_out():
+    steps, values = _with_gaps([1, 2, 5, 6, 8], [4.0, 3.0, 2.0, 1.0, 0.0])
+    assert steps == [1, 2, 3, 5, 6, 7, 8]
+    assert np.array_equal(values, [4.0, 3.0, np.nan, 2.0, 1.0, np.nan, 0.0], equal_nan=True)
 
 
 @pytest.mark.parametrize("suffix", ["svg", "png"])

@@ -138,7 +138,7 @@ def _say_what_it_costs(
     vocab_size = vocab_size or train_plan.vocab_size_of(tokenizer)
     if budget is not None:
         config = train_plan.planned(config, given, budget, began, vocab_size)
-    assumption = " (no --tokenizer is named; --vocab-size has others)" if is_assumed else ""
+    assumption = " (assumed; see --vocab-size)" if is_assumed else ""
     train_plan.print_estimate(config, vocab_size, typer.echo, as_json=as_json, assumption=assumption)
 
 
