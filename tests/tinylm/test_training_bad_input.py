@@ -82,7 +82,7 @@ def test_resume_without_a_run(tmp_path, capsys):
     )
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 2}', b"\xff"])
 def test_damaged_record_of_a_run(run, capsys, content):
     (run / "run.json").write_bytes(content)
     code, line = refused(capsys, "--resume", "--out", run)
@@ -90,12 +90,13 @@ def test_damaged_record_of_a_run(run, capsys, content):
     assert re.fullmatch(rf"{run}/run\.json: damaged \(.*\); start a new run with another --out", line)
 
 
-def test_run_of_a_version_to_come(run, capsys):
+@pytest.mark.parametrize("number", [1, 7])
+def test_run_of_another_version(run, capsys, number):
     record = json.loads((run / "run.json").read_bytes())
-    (run / "run.json").write_text(json.dumps({**record, "format": 7}))
+    (run / "run.json").write_text(json.dumps({**record, "format": number}))
     assert refused(capsys, "--resume", "--out", run) == (
         6,
-        f"{run}/run.json: format 7, this version of TinyLM reads 1",
+        f"{run}/run.json: format {number}, this version of TinyLM reads 2; start a new run with another --out",
     )
 
 

@@ -87,7 +87,7 @@ def train_tokenizer(
         raise UsageError(f"--workers {workers}: write a number of processes, or 0 for one per processor")
     source = open_sources(data, errors=errors, clean=clean)
     wish = _Wish(source, out, sizes, workers or None, held_out, report, as_json)
-    check_destination(out, sizes, may_replace=replace or wish.goes_on())
+    check_destination(out, sizes, may_replace=replace or (out.is_dir() and wish.goes_on()))
     stop_file = None if events is None else events.parent / "stop"
     config = {"data": data, "vocabSize": sizes[-1], "out": str(out), "clean": clean, "errors": errors}
     with EventLog(events) as log, StopRequest(stop_file) as stop:

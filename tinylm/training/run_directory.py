@@ -164,7 +164,10 @@ def read_run(directory: RunDirectory) -> RunRecord:
     try:
         values = json.loads(path.read_bytes())
         if values["format"] != FORMAT:
-            raise IncompatibleCheckpoint(f"{path}: format {values['format']}, this version of TinyLM reads {FORMAT}")
+            raise IncompatibleCheckpoint(
+                f"{path}: format {values['format']}, this version of TinyLM reads {FORMAT}; "
+                "start a new run with another --out"
+            )
         return RunRecord(
             config_from_json(values["config"], path),
             dict(values["machine"]),
